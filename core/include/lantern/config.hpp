@@ -1,0 +1,128 @@
+// How a projection is to be run. Every member is valid by its type, so there is nothing left to check.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "lantern/backoff.hpp"
+#include "lantern/bounds.hpp"
+
+namespace lantern {
+
+class Observer;
+
+/// Whether the run ends at the head of the log.
+enum class PollMode : std::uint8_t {
+  batch,       ///< read to the head that was seen first, then finish
+  continuous,  ///< wait for more, until stopped
+};
+
+/// How the log is polled.
+struct PollConfig {
+  Delay interval = std::chrono::milliseconds(100);           ///< rest at the head, before looking again
+  Delay empty_poll_backoff = std::chrono::milliseconds(50);  ///< added to `interval` when the last look found nothing
+  Backoff failure_backoff{};                                 ///< between failed reads
+  MaxConsecutiveFailures max_consecutive_failures = 5;       ///< failed reads in a row; the last of them ends the run
+  friend bool operator==(const PollConfig&, const PollConfig&) = default;
+};
+
+/// What becomes of an event that still fails after its last retry.
+enum class Escalation : std::uint8_t {
+  stop,        ///< the run ends with an error; the checkpoint stays before the event
+  quarantine,  ///< the event is recorded and passed
+};
+
+/// How an event is tried again when the projector says `FailureStrategy::Retry`.
+struct EventRetryConfig {
+  MaxRetryAttempts max_attempts = 3;  ///< retries after the first try
+  Backoff backoff{.cap = std::chrono::seconds(5)};
+  Escalation when_exhausted = Escalation::stop;
+  friend bool operator==(const EventRetryConfig&, const EventRetryConfig&) = default;
+};
+
+/// How transient failures of LoadCheckpoint, SaveCheckpoint and of leases are tried again.
+struct StoreRetryConfig {
+  MaxRetryAttempts max_attempts = 20;  ///< retries in a row; any success starts the count anew
+  Backoff backoff{.base = std::chrono::milliseconds(5), .cap = std::chrono::seconds(1)};
+  friend bool operator==(const StoreRetryConfig&, const StoreRetryConfig&) = default;
+};
+
+/// When a batch is committed. With nothing set: at the end of each page. A batch is always committed before the run
+/// ends, before a failure policy acts, and at the head of the log (there, `max_age` may hold it open).
+struct CommitPolicy {
+  std::optional<EventCount> max_events{};  ///< as soon as it holds this many events; may span pages
+  std::optional<ByteCount> max_bytes{};    ///< as soon as its events' texts reach this size; may span pages
+  std::optional<Delay> max_age{};          ///< as soon as its first event has waited this long
+  friend bool operator==(const CommitPolicy&, const CommitPolicy&) = default;
+  [[nodiscard]] bool every_page() const noexcept { return !max_events && !max_bytes && !max_age; }
+};
+
+/// What to do when somebody else leads, or takes over.
+enum class WhenNotLeader : std::uint8_t {
+  fail,      ///< the run ends with a leadership error
+  stand_by,  ///< wait until the lease is free, then go on from the stored checkpoint
+};
+
+/// Leadership: at most one runner's commits count.
+struct Leadership {
+  std::string owner;                     ///< who asks; shown to operators, and different for each runner
+  Delay ttl = std::chrono::seconds(10);  ///< a leader that is silent for this long may be replaced
+  WhenNotLeader when_not_leader = WhenNotLeader::fail;
+  Delay standby_interval = std::chrono::seconds(1);  ///< a standby looks at least this often
+  Leadership() = default;
+  explicit Leadership(std::string who) : owner(std::move(who)) {}
+  friend bool operator==(const Leadership&, const Leadership&) = default;
+};
+
+/// What eventcore 0.7 does and lantern does not; see `ProjectionConfig::eventcore_compatible`.
+struct EventcoreQuirks {
+  bool batch_is_one_page{};           ///< batch mode ends after one page
+  bool rest_after_every_page{};       ///< sleeps after a full page too; an empty poll rests `empty_poll_backoff` only
+  bool limit_counts_retries{};        ///< N consecutive failures are N retries, so N+1 reads
+  bool whole_milliseconds{};          ///< event retry delays are cut to milliseconds, the base first
+  bool failed_saves_are_ignored{};    ///< the run goes on in memory when the checkpoint cannot be saved
+  bool wrong_replies_are_accepted{};  ///< through `AnyReply`, a save or a sleep takes any reply for its own
+  friend bool operator==(const EventcoreQuirks&, const EventcoreQuirks&) = default;
+};
+
+/// Configuration of a run; built fluently from values that are valid by their types:
+/// `ProjectionConfig().continuous().page_limit(500)`. A literal that is out of range does not compile; for values known
+/// only at run time use `BatchSize::of(n)` and its kin. A value; copies are independent.
+class ProjectionConfig {
+ public:
+  ProjectionConfig() = default;
+
+  /// The preset that behaves like eventcore 0.7 to the last effect, for comparison. Do not run it for real.
+  [[nodiscard]] static ProjectionConfig eventcore_compatible();
+
+  ProjectionConfig& batch() { return mode = PollMode::batch, *this; }
+  ProjectionConfig& continuous() { return mode = PollMode::continuous, *this; }
+  ProjectionConfig& poll_every(Delay interval) { return poll.interval = interval, *this; }
+  ProjectionConfig& with(PollConfig config) { return poll = config, *this; }
+  ProjectionConfig& with(EventRetryConfig config) { return event_retry = config, *this; }
+  ProjectionConfig& with(StoreRetryConfig config) { return store_retry = config, *this; }
+  ProjectionConfig& with(CommitPolicy policy) { return commit = policy, *this; }
+  ProjectionConfig& with(Leadership lease) { return leadership = std::move(lease), *this; }
+  ProjectionConfig& with_seed(std::uint64_t value) { return seed = value, *this; }
+  ProjectionConfig& tell(Observer& whom) { return observer = &whom, *this; }
+  ProjectionConfig& page_limit(BatchSize events) { return page_events = events, *this; }
+  ProjectionConfig& page_bytes_limit(ByteCount bytes) { return page_bytes = bytes, *this; }
+  ProjectionConfig& of_tenant(std::string name) { return tenant = std::move(name), *this; }
+
+  PollMode mode = PollMode::batch;
+  PollConfig poll{};
+  EventRetryConfig event_retry{};
+  StoreRetryConfig store_retry{};
+  CommitPolicy commit{};
+  std::optional<Leadership> leadership{};  ///< absent: the run takes no lease, and its commits carry no fence
+  BatchSize page_events = 1000;            ///< events asked for at once
+  ByteCount page_bytes = 16ULL << 20;      ///< a store ends a page early that reached this size
+  std::uint64_t seed = 0;                  ///< of the jitter
+  std::string tenant{};                    ///< second part of the projection's identity
+  Observer* observer = nullptr;            ///< borrowed; must outlive the run
+  EventcoreQuirks quirks{};
+};
+
+}  // namespace lantern

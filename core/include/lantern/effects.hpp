@@ -1,0 +1,268 @@
+// What the machine asks of the world. Each effect is a value that names its reply.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "lantern/event.hpp"
+#include "lantern/failure.hpp"
+#include "lantern/identity.hpp"
+
+namespace lantern {
+
+/// A value that the world can act upon, and that says what the world's answer must be.
+template <class E>
+concept Effect = std::equality_comparable<E> && requires {
+  typename E::reply;
+};
+
+// ---- checkpoints ----------------------------------------------------------------------------------------------------
+
+/// How far a projection got, and in which generation.
+struct Checkpoint {
+  Position position{};
+  Generation generation{};
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+/// Return the stored checkpoint, or none when the projection has none yet.
+struct LoadCheckpoint {
+  /// Why it is asked.
+  enum class Purpose : std::uint8_t {
+    start,    ///< to know where to begin
+    resolve,  ///< to learn what became of a commit whose outcome is unknown
+  };
+  using reply = tl::expected<std::optional<Checkpoint>, Failure>;
+
+  ProjectionId projection{};
+  Purpose purpose{Purpose::start};
+  friend bool operator==(const LoadCheckpoint&, const LoadCheckpoint&) = default;
+};
+
+/// Why an event was passed without being applied.
+enum class QuarantineReason : std::uint8_t {
+  skipped,    ///< the projector said Skip
+  exhausted,  ///< it still failed after its last retry
+};
+
+/// The durable record of an event that was passed without being applied. It keeps the position, not the payload: a
+/// retry reads the log again.
+struct QuarantineRecord {
+  Position position{};
+  std::string stream{};
+  std::string type{};
+  QuarantineReason reason{QuarantineReason::skipped};
+  std::uint32_t attempts{1};  ///< how often it was tried
+  std::string error{};        ///< what the last try said
+  friend bool operator==(const QuarantineRecord&, const QuarantineRecord&) = default;
+};
+
+/// The commit went through: all of it is stored.
+struct Saved {
+  friend bool operator==(const Saved&, const Saved&) = default;
+};
+/// Nothing was stored: the stored checkpoint is not the one that this commit builds on.
+struct CheckpointMoved {
+  std::optional<Position> actual{};
+  friend bool operator==(const CheckpointMoved&, const CheckpointMoved&) = default;
+};
+/// Nothing was stored: somebody else holds the lease now, or nobody does any more.
+struct LostLeadership {
+  std::string holder{};  ///< empty when nobody does
+  friend bool operator==(const LostLeadership&, const LostLeadership&) = default;
+};
+/// Nothing was stored: the projection's own statements failed for the event at this index of `SaveCheckpoint::writes`.
+struct WriteFailed {
+  std::size_t index{};
+  Failure cause{};
+  friend bool operator==(const WriteFailed&, const WriteFailed&) = default;
+};
+/// The commit may or may not have been stored.
+struct OutcomeUnknown {
+  Failure cause{};
+  friend bool operator==(const OutcomeUnknown&, const OutcomeUnknown&) = default;
+};
+/// Why a commit was not stored, or not known to be. A bare `Failure` says that nothing was stored.
+using SaveError = std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, Failure>;
+
+/// The events that the projection's own statements are to be run for, in order, as one or more runs of a page.
+/// Empty for projections that are not applied by the store.
+struct Writes {
+  std::vector<std::span<const RecordedEvent>> runs{};
+  [[nodiscard]] std::size_t size() const noexcept;
+  friend bool operator==(const Writes&, const Writes&);  ///< compares events, not addresses
+};
+
+/// In ONE atomic commit: check the fence, check that the stored checkpoint is `from`, run the projection's own
+/// statements for the events of `writes`, store the quarantine records (again is no error), and move the checkpoint to
+/// `through`. If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries
+/// this effect.
+struct SaveCheckpoint {
+  using reply = tl::expected<Saved, SaveError>;
+
+  ProjectionId projection{};
+  Generation generation{};
+  std::optional<Position> from{};     ///< the stored checkpoint that this commit builds on; absent: there is none
+  std::optional<Position> through{};  ///< the checkpoint afterwards; absent (with `from`): none is stored
+  Writes writes{};
+  std::vector<QuarantineRecord> quarantined{};
+  std::optional<Fence> fence{};  ///< absent: the run takes no lease, and the store checks none
+  friend bool operator==(const SaveCheckpoint&, const SaveCheckpoint&) = default;
+};
+
+// ---- events ---------------------------------------------------------------------------------------------------------
+
+/// Return at most `limit` events after `after` that `filter` lets through, in ascending order of position, with
+/// `EventPage::scanned_to` and `EventPage::head`, all from one consistent view of the log. A store may end the page
+/// early (at `byte_limit`, for one), but an empty page that is not at the head must have scanned further than `after`.
+struct ReadEvents {
+  using reply = tl::expected<EventPage, Failure>;
+
+  EventFilter filter{};
+  std::optional<Position> after{};        ///< exclusive; absent: from the beginning
+  std::uint32_t limit{1000};              ///< from 1 up; a store refuses 0 (FailureKind::invalid)
+  std::uint64_t byte_limit{16ULL << 20};  ///< end the page once its texts reach this size; one event is always allowed
+  friend bool operator==(const ReadEvents&, const ReadEvents&) = default;
+};
+
+// ---- waiting --------------------------------------------------------------------------------------------------------
+
+/// How a sleep ended.
+enum class Slept : std::uint8_t {
+  through,  ///< the time is up
+  woken,    ///< cut short: there may be new events, or the run was asked to stop
+};
+
+/// Wait. A sleep whose reason is `idle` may be cut short by a hint that there are new events; any sleep may be cut
+/// short because the run was asked to stop.
+struct Sleep {
+  enum class Reason : std::uint8_t {
+    idle,         ///< at the head, nothing to do
+    poll_retry,   ///< after a failed read
+    event_retry,  ///< before an event is tried again
+    store_retry,  ///< after a transient failure to load, save or lead
+    standby,      ///< somebody else leads
+  };
+  using reply = Slept;
+
+  std::chrono::nanoseconds duration{};
+  Reason reason{Reason::idle};
+  std::uint32_t attempt{};  ///< of a retry: which, from 1
+  friend bool operator==(const Sleep&, const Sleep&) = default;
+};
+
+// ---- leases ---------------------------------------------------------------------------------------------------------
+
+/// Leadership of one projection, until it expires.
+struct Lease {
+  std::string owner{};
+  Fence fence{};
+  friend bool operator==(const Lease&, const Lease&) = default;
+};
+/// Somebody else leads.
+struct LeaseHeld {
+  std::string owner{};
+  std::chrono::nanoseconds expires_in{};  ///< by the store's clock; it may be renewed before
+  friend bool operator==(const LeaseHeld&, const LeaseHeld&) = default;
+};
+
+/// Take the lease if it is free or has expired: the fence grows. An owner that still holds it gets it anew, with a
+/// fence that has grown. Never waits.
+struct AcquireLease {
+  using reply = tl::expected<Lease, std::variant<LeaseHeld, Failure>>;
+  ProjectionId projection{};
+  std::string owner{};
+  std::chrono::nanoseconds ttl{};
+  friend bool operator==(const AcquireLease&, const AcquireLease&) = default;
+};
+
+/// Prolong the lease by `ttl` from now, if it still is this one. An expired lease that nobody took may be prolonged.
+struct RenewLease {
+  using reply = tl::expected<Lease, std::variant<LostLeadership, Failure>>;
+  ProjectionId projection{};
+  Lease lease{};
+  std::chrono::nanoseconds ttl{};
+  friend bool operator==(const RenewLease&, const RenewLease&) = default;
+};
+
+/// Give the lease back, so that another may take it at once. Giving back one that is lost is no error.
+struct ReleaseLease {
+  struct Released {
+    friend bool operator==(const Released&, const Released&) = default;
+  };
+  using reply = tl::expected<Released, Failure>;
+  ProjectionId projection{};
+  Lease lease{};
+  friend bool operator==(const ReleaseLease&, const ReleaseLease&) = default;
+};
+
+// ---- appending (performed by stores, never asked for by the pipeline)
+// ------------------------------------------------
+
+/// What a producer believes about a stream before it appends.
+struct ExpectedVersion {
+  std::string stream{};
+  std::int64_t version{};  ///< version of its last event; 0: it has none yet
+  friend bool operator==(const ExpectedVersion&, const ExpectedVersion&) = default;
+};
+/// What an append did.
+struct Appended {
+  std::size_t added{};             ///< new events
+  std::size_t duplicates{};        ///< events that were there already, by id
+  std::optional<Position> last{};  ///< head of the log afterwards
+  friend bool operator==(const Appended&, const Appended&) = default;
+};
+/// Nothing was appended: the stream is not where the producer believed it to be.
+struct VersionConflict {
+  std::string stream{};
+  std::int64_t expected{};
+  std::int64_t actual{};
+  friend bool operator==(const VersionConflict&, const VersionConflict&) = default;
+};
+/// Nothing was appended: this id is taken by an event with another stream, type, payload or metadata.
+struct IdConflict {
+  std::size_t index{};  ///< of the event in `AppendEvents::events`
+  std::string id{};
+  Position existing{};  ///< where the other event is; 0 when it is in the same batch
+  friend bool operator==(const IdConflict&, const IdConflict&) = default;
+};
+
+/// Append all events, in order, in one transaction, or none. Streams that `expected` does not name may be at any
+/// version. An event whose id is in the log already, with the same content, is counted and passed over, and an expected
+/// version is not checked for a stream all of whose events in this batch were there already (a producer's retry).
+struct AppendEvents {
+  using reply = tl::expected<Appended, std::variant<VersionConflict, IdConflict, Failure>>;
+  std::vector<NewEvent> events{};
+  std::vector<ExpectedVersion> expected{};
+  friend bool operator==(const AppendEvents&, const AppendEvents&) = default;
+};
+
+// ---- printing: one line each, as a trace shows them
+// ------------------------------------------------------------------
+
+std::ostream& operator<<(std::ostream&, const Checkpoint&);
+std::ostream& operator<<(std::ostream&, const LoadCheckpoint&);
+std::ostream& operator<<(std::ostream&, const QuarantineRecord&);
+std::ostream& operator<<(std::ostream&, const SaveCheckpoint&);
+std::ostream& operator<<(std::ostream&, const ReadEvents&);
+std::ostream& operator<<(std::ostream&, const Sleep&);
+std::ostream& operator<<(std::ostream&, const AcquireLease&);
+std::ostream& operator<<(std::ostream&, const RenewLease&);
+std::ostream& operator<<(std::ostream&, const ReleaseLease&);
+std::ostream& operator<<(std::ostream&, const AppendEvents&);
+[[nodiscard]] const char* to_string(LoadCheckpoint::Purpose) noexcept;
+[[nodiscard]] const char* to_string(Sleep::Reason) noexcept;
+[[nodiscard]] const char* to_string(QuarantineReason) noexcept;
+/// One line: what a commit's error was.
+[[nodiscard]] std::string to_string(const SaveError&);
+
+}  // namespace lantern

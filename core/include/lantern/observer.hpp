@@ -1,0 +1,88 @@
+// What a run tells those who watch it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <variant>
+
+#include "lantern/effects.hpp"
+
+namespace lantern {
+
+namespace happening {
+/// The checkpoint is known; the run begins after it.
+struct Started {
+  std::optional<Position> position{};
+  Generation generation{};
+};
+/// A page has arrived.
+struct PageRead {
+  std::size_t events{};
+  std::optional<Position> scanned_to{};
+  std::optional<Position> head{};
+};
+/// An event failed. `attempt` counts from 1.
+struct EventFailed {
+  Position position{};
+  std::uint32_t attempt{};
+  Failure cause{};
+};
+/// The run is about to wait before trying again.
+struct RetryScheduled {
+  Sleep::Reason reason{};
+  std::uint32_t attempt{};
+  std::chrono::nanoseconds delay{};
+};
+/// An event was passed; its record goes into the next commit.
+struct Quarantined {
+  QuarantineRecord record{};
+};
+/// A commit went through.
+struct Committed {
+  std::uint64_t applied{};
+  std::uint64_t quarantined{};
+  std::optional<Position> through{};
+};
+/// Everything up to the head is applied and committed.
+struct CaughtUp {
+  std::optional<Position> position{};
+};
+/// A read, load, save or lease failed.
+struct StoreFailed {
+  Failure cause{};
+};
+struct LeaseGained {
+  Lease lease{};
+};
+struct LeaseLost {
+  std::string holder{};
+};
+struct StandingBy {
+  std::string holder{};
+};
+}  // namespace happening
+
+/// Something that happened in a run.
+using Happening =
+    std::variant<happening::Started, happening::PageRead, happening::EventFailed, happening::RetryScheduled,
+                 happening::Quarantined, happening::Committed, happening::CaughtUp, happening::StoreFailed,
+                 happening::LeaseGained, happening::LeaseLost, happening::StandingBy>;
+
+/// Receives happenings as values, on the thread that drives the run. Must not throw. Attach it with
+/// `ProjectionConfig::tell`; with none attached a run builds no happenings at all.
+class Observer {
+ public:
+  using Callback = std::function<void(const ProjectionId&, const Happening&)>;
+  explicit Observer(Callback callback) : callback_(std::move(callback)) {}
+  void operator()(const ProjectionId& id, const Happening& what) const { callback_(id, what); }
+
+ private:
+  Callback callback_;
+};
+
+std::ostream& operator<<(std::ostream&, const Happening&);
+
+}  // namespace lantern

@@ -1,0 +1,266 @@
+// What users write: a projector, and how the machine sees one.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "lantern/effects.hpp"
+
+namespace lantern {
+
+/// What a projector wants done about an event that failed.
+enum class FailureStrategy : std::uint8_t {
+  Fatal,  ///< end the run; the event stays next in line
+  Skip,   ///< record it and go on
+  Retry,  ///< try it again, as `EventRetryConfig` says
+};
+
+/// What a projector is told about an event that failed. Views; valid during the call.
+struct FailureContext {
+  const Failure& error;        ///< what the last try said; FailureKind::undecodable when decoding failed
+  const RecordedEvent& event;  ///< as recorded
+  Position position;
+  std::uint32_t retry_count;  ///< retries so far: 0 on the first failure
+};
+
+/// Turns recorded bytes into a user's event: `decode(recorded)` gives `tl::expected<event_type, Failure>`.
+/// With `types()`, the projection reads these types only.
+template <class C>
+concept Codec = std::default_initializable<C> && requires(const C& codec, const RecordedEvent& recorded) {
+  typename C::event_type;
+  { codec.decode(recorded) } -> std::same_as<tl::expected<typename C::event_type, Failure>>;
+};
+
+/// The result of folding a run of events: how many were applied, and what stopped it.
+struct Folded {
+  std::size_t applied{};
+  std::optional<Failure> failure{};  ///< of the event at index `applied`; absent: all were applied
+};
+
+/// How the machine sees a projector: an interface that is called once per page, not once per event. Users write a plain
+/// struct instead (see `Projector`); implement this only to bind another language.
+class ProjectorPort {
+ public:
+  ProjectorPort() = default;
+  ProjectorPort(const ProjectorPort&) = delete;
+  ProjectorPort& operator=(const ProjectorPort&) = delete;
+  virtual ~ProjectorPort();
+
+  [[nodiscard]] virtual std::string name() const = 0;
+  [[nodiscard]] virtual EventFilter filter() const = 0;
+  /// False: the state dies with the process, so no checkpoint is loaded or moved.
+  [[nodiscard]] virtual bool checkpoint_is_stored() const = 0;
+  /// True: the store applies the events inside of the commit, and `fold` is not called.
+  [[nodiscard]] virtual bool applied_by_store() const = 0;
+  /// Of a state in memory: where it begins (a snapshot's position); absent: from the beginning.
+  [[nodiscard]] virtual std::optional<Position> starts_after() const = 0;
+  /// Applies the events in order, up to the first that fails. Throws nothing.
+  [[nodiscard]] virtual Folded fold(std::span<const RecordedEvent> events) = 0;
+  /// Throws nothing; an exception from user code is `Fatal`.
+  [[nodiscard]] virtual FailureStrategy on_error(const FailureContext&) = 0;
+};
+
+namespace detail {
+
+[[nodiscard]] Failure failure_of(std::exception_ptr);
+
+template <class R>
+inline constexpr bool is_expected_void = false;
+template <class E>
+inline constexpr bool is_expected_void<tl::expected<void, E>> = true;
+
+template <class E>
+Failure as_failure(E&& error) {
+  if constexpr (std::convertible_to<E, Failure>) return std::forward<E>(error);
+  else return Failure(FailureKind::rejected, std::string(std::forward<E>(error)));
+}
+
+template <class P>
+concept HasCodec = requires {
+  typename P::codec;
+}
+&&Codec<typename P::codec>;
+
+template <class P>
+consteval bool is_applied_by_store() {
+  if constexpr (requires {
+                  { P::applied_by_store } -> std::convertible_to<bool>;
+                })
+    return P::applied_by_store;
+  else return false;
+}
+template <class P>
+consteval bool effects_are_durable() {
+  if constexpr (is_applied_by_store<P>()) return true;
+  else if constexpr (requires {
+                       { P::effects_are_durable } -> std::convertible_to<bool>;
+                     })
+    return P::effects_are_durable;
+  else return false;
+}
+
+template <class P, class E>
+concept Applies = requires(P& projector, const E& event, Position at) {
+  projector.apply(event, at);
+};
+
+template <class P, class V>
+inline constexpr bool applies_each = false;
+template <class P, class... Es>
+inline constexpr bool applies_each<P, std::variant<Es...>> = (Applies<P, Es> && ...);
+
+template <class P>
+consteval bool can_apply() {
+  if constexpr (is_applied_by_store<P>()) return true;
+  else if constexpr (HasCodec<P>) {
+    using Event = typename P::codec::event_type;
+    return Applies<P, Event> || applies_each<P, Event>;
+  } else return Applies<P, RecordedEvent>;
+}
+
+/// Calls `apply` and brings what it returned to one form. User code may throw here, and only here.
+template <class P, class E>
+std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
+  using Result = decltype(projector.apply(event, at));
+  if constexpr (std::is_void_v<Result>) {
+    projector.apply(event, at);
+    return std::nullopt;
+  } else {
+    static_assert(is_expected_void<Result>,
+                  "a projector's apply must return void or tl::expected<void, E>, where E is "
+                  "lantern::Failure or converts to std::string");
+    auto result = projector.apply(event, at);
+    if (result) return std::nullopt;
+    return as_failure(std::move(result).error());
+  }
+}
+
+}  // namespace detail
+
+/// A projector: a plain struct with `name()` and `apply(event, position)`.
+///
+/// | member | meaning | when absent |
+/// |---|---|---|
+/// | `name() const` | names the projection; the key of its checkpoint | required |
+/// | `apply(event, position)` | applies one event; returns `void` or `tl::expected<void, E>`, may throw | required |
+/// | `using codec = C` | decodes events; `apply` is overloaded for each type | `apply` takes `const RecordedEvent&` |
+/// | `filter() const` | which events to read | the codec's types, or all |
+/// | `on_error(context)` | `Fatal`, `Skip` or `Retry` | `Fatal` |
+/// | `static constexpr bool effects_are_durable = true` | its effects outlive the process, so its checkpoint is stored
+/// | false | | `starts_after() const` | the position of the snapshot that its state begins with | the beginning | |
+/// `static constexpr bool applied_by_store = true` | the store runs its statements in the commit; no `apply` | false |
+template <class P>
+concept Projector = requires(const P& projector) {
+  { projector.name() } -> std::convertible_to<std::string>;
+}
+&&detail::can_apply<P>();
+
+namespace detail {
+
+template <class P>
+class BoundProjector final : public ProjectorPort {
+ public:
+  explicit BoundProjector(P& projector) : projector_(projector) {}
+
+  std::string name() const override { return std::string(std::as_const(projector_).name()); }
+
+  EventFilter filter() const override {
+    if constexpr (requires(const P& p) {
+                    { p.filter() } -> std::same_as<EventFilter>;
+                  })
+      return std::as_const(projector_).filter();
+    else if constexpr (requires { P::codec::types(); }) return EventFilter{.types = P::codec::types()};
+    else return {};
+  }
+
+  bool checkpoint_is_stored() const override { return effects_are_durable<P>(); }
+  bool applied_by_store() const override { return is_applied_by_store<P>(); }
+
+  std::optional<Position> starts_after() const override {
+    if constexpr (requires(const P& p) {
+                    { p.starts_after() } -> std::convertible_to<std::optional<Position>>;
+                  })
+      return std::as_const(projector_).starts_after();
+    else return std::nullopt;
+  }
+
+  // One try block around the loop, and an inlined `apply` inside of it: no cost per event.
+  Folded fold(std::span<const RecordedEvent> events) override {
+    std::size_t applied = 0;
+    if constexpr (!is_applied_by_store<P>()) {
+      try {
+        for (const std::size_t count = events.size(); applied != count; ++applied) {
+          if (auto failure = apply(events[applied])) return {applied, std::move(failure)};
+        }
+      } catch (...) {
+        return {applied, failure_of(std::current_exception())};
+      }
+    }
+    return {applied, std::nullopt};
+  }
+
+  FailureStrategy on_error(const FailureContext& context) override {
+    if constexpr (requires(P & p) {
+                    { p.on_error(context) } -> std::same_as<FailureStrategy>;
+                  }) {
+      try {
+        return projector_.on_error(context);
+      } catch (...) {
+        return FailureStrategy::Fatal;
+      }
+    } else return FailureStrategy::Fatal;
+  }
+
+ private:
+  std::optional<Failure> apply(const RecordedEvent& recorded) {
+    if constexpr (HasCodec<P>) {
+      auto decoded = codec_.decode(recorded);
+      if (!decoded) return std::move(decoded).error();
+      if constexpr (Applies<P, typename P::codec::event_type>) {
+        return apply_one(projector_, *decoded, recorded.position);
+      } else {
+        return std::visit([&](const auto& event) { return apply_one(projector_, event, recorded.position); }, *decoded);
+      }
+    } else {
+      return apply_one(projector_, recorded, recorded.position);
+    }
+  }
+
+  struct NoCodec {};
+  static auto codec_type() {
+    if constexpr (HasCodec<P>) return std::type_identity<typename P::codec>{};
+    else return std::type_identity<NoCodec>{};
+  }
+  P& projector_;
+  [[no_unique_address]] typename decltype(codec_type())::type codec_{};
+};
+
+}  // namespace detail
+
+/// Shows a projector to the machine. Borrows it: the projector must outlive the port, and can be read meanwhile.
+template <class P>
+[[nodiscard]] std::unique_ptr<ProjectorPort> bind_projector(P& projector) {
+  static_assert(
+      requires(const P& p) {
+        { p.name() } -> std::convertible_to<std::string>;
+      },
+      "a projector needs a member `name() const` that gives a std::string or a string literal");
+  static_assert(detail::can_apply<P>(),
+                "a projector needs a member `apply(event, lantern::Position)` for `const lantern::RecordedEvent&`, or, "
+                "with a codec, for the codec's event_type or each alternative of it");
+  return std::make_unique<detail::BoundProjector<P>>(projector);
+}
+
+}  // namespace lantern

@@ -1,0 +1,86 @@
+// What a store is: a class with one `perform` per effect. Implement these and every driver can run on it.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+
+#include "lantern/effects.hpp"
+
+namespace lantern {
+
+/// `store.perform(effect)` answers with the effect's own reply, and may block. Thread-safety is the store's to say; the
+/// drivers call it from one thread at a time for each run.
+template <class S, class E>
+concept Performs = Effect<E> && requires(S& store, const E& effect) {
+  { store.perform(effect) } -> std::same_as<typename E::reply>;
+};
+
+/// Yields events in order.
+template <class S>
+concept EventReader = Performs<S, ReadEvents>;
+
+/// Keeps checkpoints, and everything derived up to them, as one transactional unit.
+template <class S>
+concept CheckpointStore = Performs<S, LoadCheckpoint> && Performs<S, SaveCheckpoint>;
+
+/// Grants leases with a growing fence. The one that a `CheckpointStore` compares inside its commits must be this one.
+template <class S>
+concept ProjectorCoordinator = Performs<S, AcquireLease> && Performs<S, RenewLease> && Performs<S, ReleaseLease>;
+
+/// Takes new events.
+template <class S>
+concept EventLog = EventReader<S> && Performs<S, AppendEvents>;
+
+/// All that a pipeline needs.
+template <class S>
+concept ProjectionStore = EventReader<S> && CheckpointStore<S>;
+
+/// Ends when destroyed; the store must outlive it.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::function<void()> unsubscribe) : unsubscribe_(std::move(unsubscribe)) {}
+  Subscription(Subscription&& other) noexcept : unsubscribe_(std::exchange(other.unsubscribe_, nullptr)) {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    std::swap(unsubscribe_, other.unsubscribe_);
+    return *this;
+  }
+  ~Subscription() {
+    if (unsubscribe_) unsubscribe_();
+  }
+
+ private:
+  std::function<void()> unsubscribe_;
+};
+
+/// A store that can say that there may be new events. The callback is called from any thread, must not block, throw or
+/// call the store, and is never called again once the subscription is gone. Only ever a hint: none, or too many, change
+/// latency and nothing else.
+template <class S>
+concept AppendNotifier = requires(S& store, std::function<void()> callback) {
+  { store.on_append(std::move(callback)) } -> std::same_as<Subscription>;
+};
+
+/// Declares that `Store` has only ever one runner per projection, and so needs no leases: each request for one is
+/// granted from thin air. Borrows the store.
+template <ProjectionStore Store>
+class Unguarded {
+ public:
+  explicit Unguarded(Store& store) : store_(&store) {}
+
+  template <Effect E>
+  requires Performs<Store, E>
+  typename E::reply perform(const E& effect) { return store_->perform(effect); }
+  AcquireLease::reply perform(const AcquireLease& asked) { return Lease{asked.owner, Fence{1}}; }
+  RenewLease::reply perform(const RenewLease& asked) { return asked.lease; }
+  ReleaseLease::reply perform(const ReleaseLease&) { return ReleaseLease::Released{}; }
+  Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
+    return store_->on_append(std::move(callback));
+  }
+
+ private:
+  Store* store_;
+};
+
+}  // namespace lantern

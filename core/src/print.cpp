@@ -1,0 +1,187 @@
+// How effects, replies and errors look in a trace: one line each.
+#include <ostream>
+
+#include "lantern/observer.hpp"
+#include "lantern/pipeline.hpp"
+
+namespace lantern {
+namespace {
+
+struct At {
+  const std::optional<Position>& position;
+  friend std::ostream& operator<<(std::ostream& out, const At& at) {
+    if (at.position) return out << at.position->value;
+    return out << '-';
+  }
+};
+
+struct Span {
+  std::chrono::nanoseconds length;
+  friend std::ostream& operator<<(std::ostream& out, const Span& s) {
+    if (s.length.count() % 1'000'000 == 0) return out << s.length.count() / 1'000'000 << "ms";
+    return out << s.length.count() << "ns";
+  }
+};
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Position& p) { return out << p.value; }
+std::ostream& operator<<(std::ostream& out, const Generation& g) { return out << g.value; }
+std::ostream& operator<<(std::ostream& out, const Fence& f) { return out << f.value; }
+std::ostream& operator<<(std::ostream& out, const ProjectionId& id) { return out << to_string(id); }
+std::ostream& operator<<(std::ostream& out, const Failure& f) {
+  return out << to_string(f.kind) << ": " << to_string(f);
+}
+
+std::string to_string(const ProjectionId& id) {
+  return id.tenant.empty() ? id.name : id.name + " of tenant " + id.tenant;
+}
+
+std::ostream& operator<<(std::ostream& out, const RecordedEvent& e) {
+  return out << e.position << ' ' << e.type << '@' << e.stream << '#' << e.version << ' ' << e.data;
+}
+
+std::ostream& operator<<(std::ostream& out, const EventFilter& f) {
+  out << '[';
+  if (f.stream) out << "stream=" << *f.stream << ' ';
+  if (f.stream_prefix) out << "prefix=" << *f.stream_prefix << ' ';
+  for (const auto& type : f.types) out << type << ' ';
+  return out << ']';
+}
+
+std::ostream& operator<<(std::ostream& out, const EventPage& p) {
+  return out << p.size() << " events, scanned_to=" << At{p.scanned_to} << ", head=" << At{p.head};
+}
+
+const char* to_string(LoadCheckpoint::Purpose purpose) noexcept {
+  return purpose == LoadCheckpoint::Purpose::start ? "start" : "resolve";
+}
+
+const char* to_string(Sleep::Reason reason) noexcept {
+  switch (reason) {
+    case Sleep::Reason::idle: return "idle";
+    case Sleep::Reason::poll_retry: return "poll_retry";
+    case Sleep::Reason::event_retry: return "event_retry";
+    case Sleep::Reason::store_retry: return "store_retry";
+    case Sleep::Reason::standby: break;
+  }
+  return "standby";
+}
+
+const char* to_string(QuarantineReason reason) noexcept {
+  return reason == QuarantineReason::skipped ? "skipped" : "exhausted";
+}
+
+std::string to_string(const SaveError& error) {
+  struct {
+    std::string operator()(const CheckpointMoved& e) const {
+      return "checkpoint moved: " + (e.actual ? std::to_string(e.actual->value) : std::string("absent"));
+    }
+    std::string operator()(const LostLeadership& e) const { return "lost leadership: " + e.holder; }
+    std::string operator()(const WriteFailed& e) const {
+      return "write " + std::to_string(e.index) + " failed: " + to_string(e.cause);
+    }
+    std::string operator()(const OutcomeUnknown& e) const { return "outcome unknown: " + to_string(e.cause); }
+    std::string operator()(const Failure& e) const { return to_string(e); }
+  } const show;
+  return std::visit(show, error);
+}
+
+std::ostream& operator<<(std::ostream& out, const Checkpoint& c) {
+  return out << c.position << " (generation " << c.generation << ')';
+}
+
+std::ostream& operator<<(std::ostream& out, const LoadCheckpoint& e) {
+  return out << "LoadCheckpoint{" << e.projection << ", " << to_string(e.purpose) << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const QuarantineRecord& q) {
+  return out << q.position << ' ' << q.type << '@' << q.stream << ' ' << to_string(q.reason) << " after " << q.attempts
+             << ": " << q.error;
+}
+
+std::ostream& operator<<(std::ostream& out, const SaveCheckpoint& e) {
+  out << "SaveCheckpoint{" << e.projection << ", from=" << At{e.from} << ", through=" << At{e.through}
+      << ", writes=" << e.writes.size() << ", quarantined=" << e.quarantined.size();
+  if (e.fence) out << ", fence=" << *e.fence;
+  return out << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const ReadEvents& e) {
+  out << "ReadEvents{after=" << At{e.after} << ", limit=" << e.limit;
+  if (e.filter != EventFilter{}) out << ", filter=" << e.filter;
+  return out << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const Sleep& e) {
+  out << "Sleep{" << Span{e.duration} << ", " << to_string(e.reason);
+  if (e.attempt > 0) out << ' ' << e.attempt;
+  return out << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const AcquireLease& e) {
+  return out << "AcquireLease{" << e.projection << ", " << e.owner << ", " << Span{e.ttl} << '}';
+}
+std::ostream& operator<<(std::ostream& out, const RenewLease& e) {
+  return out << "RenewLease{" << e.projection << ", " << e.lease.owner << ", fence=" << e.lease.fence << '}';
+}
+std::ostream& operator<<(std::ostream& out, const ReleaseLease& e) {
+  return out << "ReleaseLease{" << e.projection << ", " << e.lease.owner << ", fence=" << e.lease.fence << '}';
+}
+std::ostream& operator<<(std::ostream& out, const AppendEvents& e) {
+  return out << "AppendEvents{" << e.events.size() << " events, " << e.expected.size() << " expectations}";
+}
+
+std::ostream& operator<<(std::ostream& out, const RunSummary& s) {
+  constexpr const char* endings[] = {"caught up", "stopped", "failed"};
+  out << endings[static_cast<int>(s.ending)] << " at " << At{s.position} << ": " << s.applied << " applied, "
+      << s.quarantined << " quarantined, " << s.retries << " retries, " << s.pages << " pages, " << s.commits
+      << " commits";
+  return s.commit_in_doubt ? out << ", the last commit in doubt" : out;
+}
+
+std::ostream& operator<<(std::ostream& out, const ProjectionError& e) { return out << e.message(); }
+
+std::ostream& operator<<(std::ostream& out, const Step& step) {
+  std::visit(
+      [&out](const auto& pending) {
+        if constexpr (requires { pending.effect(); }) out << pending.effect();
+        else if (pending) out << "Finished{" << *pending << '}';
+        else out << "Finished{error: " << pending.error() << '}';
+      },
+      static_cast<const Step::Base&>(step));
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Happening& what) {
+  struct {
+    std::ostream& out;
+    void operator()(const happening::Started& h) const {
+      out << "started after " << At{h.position} << ", generation " << h.generation;
+    }
+    void operator()(const happening::PageRead& h) const {
+      out << "page of " << h.events << ", scanned to " << At{h.scanned_to} << ", head " << At{h.head};
+    }
+    void operator()(const happening::EventFailed& h) const {
+      out << "event " << h.position << " failed, attempt " << h.attempt << ": " << h.cause;
+    }
+    void operator()(const happening::RetryScheduled& h) const {
+      out << "retry " << h.attempt << " (" << to_string(h.reason) << ") in " << Span{h.delay};
+    }
+    void operator()(const happening::Quarantined& h) const { out << "quarantined " << h.record; }
+    void operator()(const happening::Committed& h) const {
+      out << "committed " << h.applied << " applied, " << h.quarantined << " quarantined, through " << At{h.through};
+    }
+    void operator()(const happening::CaughtUp& h) const { out << "caught up at " << At{h.position}; }
+    void operator()(const happening::StoreFailed& h) const { out << "store failed: " << h.cause; }
+    void operator()(const happening::LeaseGained& h) const {
+      out << "lease gained by " << h.lease.owner << ", fence " << h.lease.fence;
+    }
+    void operator()(const happening::LeaseLost& h) const { out << "lease lost to " << h.holder; }
+    void operator()(const happening::StandingBy& h) const { out << "standing by, " << h.holder << " leads"; }
+  } const show{out};
+  std::visit(show, what);
+  return out;
+}
+
+}  // namespace lantern

@@ -1,0 +1,102 @@
+// All that a run knows. The pending request says what it waits for; this is everything else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "held_events.hpp"
+#include "lantern/observer.hpp"
+#include "lantern/pipeline.hpp"
+
+namespace lantern::detail {
+
+/// A rest that the run has decided on; yielded as one or more sleeps, so that a lease can be renewed in between.
+struct Wait {
+  std::chrono::nanoseconds remaining{};
+  Sleep::Reason reason{};
+  std::uint32_t attempt{};
+};
+
+struct Run {
+  Run(std::unique_ptr<ProjectorPort> port, ProjectionConfig settings)
+      : projector(std::move(port)),
+        config(std::move(settings)),
+        id(projector->name(), config.tenant),
+        filter(projector->filter()),
+        keeps_checkpoint(projector->checkpoint_is_stored()),
+        applied_by_store(projector->applied_by_store()),
+        random(config.seed),
+        loaded(!keeps_checkpoint),
+        reached(keeps_checkpoint ? std::nullopt : projector->starts_after()) {}
+
+  // What it was given.
+  const std::unique_ptr<ProjectorPort> projector;
+  const ProjectionConfig config;
+  const ProjectionId id;
+  const EventFilter filter;
+  const bool
+      keeps_checkpoint;  ///< false: the state dies with the process, so nothing is loaded, and no checkpoint moves
+  const bool applied_by_store;  ///< true: events are applied inside of the commit
+
+  // From outside.
+  Instant now{};
+  Stop stopping{Stop::none};
+  std::uint64_t requests{};  ///< asked so far; the pending one has this number
+  SeededRandom random;
+
+  // Leadership.
+  std::optional<Lease> lease{};
+  Instant lease_asked_at{};
+  Instant renew_at{};
+
+  // What is known to be stored.
+  bool loaded;
+  bool resolving{};  ///< a commit's outcome is unknown
+  std::optional<Position> stored{};
+  Generation generation{};
+
+  // Events in hand, and the batch: held events [batch_begin, next) of a projection that the store applies.
+  HeldEvents held{};
+  std::size_t next{};  ///< the first held event that is neither applied nor passed
+  std::size_t batch_begin{};
+  std::optional<Position> reached;  ///< everything up to here is applied, passed or filtered out
+  std::uint64_t batch_events{};
+  std::uint64_t batch_bytes{};
+  Instant batch_opened{};
+  std::vector<QuarantineRecord> passed{};  ///< records that the next commit stores
+
+  // The log as it was last seen.
+  std::optional<Position> goal{};  ///< batch mode: the head that was seen first
+  bool first_page_read{};
+  bool at_head{};
+  bool last_page_empty{};
+  bool rest_due{};
+  bool told_caught_up{};
+
+  // Trouble.
+  std::optional<Failure> failing{};  ///< of the held event `next`; its policy has not acted yet
+  std::optional<Position> tried{};   ///< the event that `retries` counts for
+  std::uint32_t retries{};
+  std::optional<Wait> wait{};
+  std::uint32_t poll_failures{};
+  std::uint32_t store_failures{};
+  std::optional<ProjectionError> verdict{};
+  RunSummary summary{};
+
+  [[nodiscard]] bool exhausted() const noexcept { return next == held.size(); }
+
+  /// Something is applied or passed that is not stored.
+  [[nodiscard]] bool dirty() const noexcept { return !passed.empty() || (keeps_checkpoint && reached != stored); }
+
+  [[nodiscard]] bool caught_up() const noexcept {
+    return config.mode == PollMode::batch && first_page_read && exhausted() && !failing &&
+           (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
+  }
+
+  /// No more events are to be applied.
+  [[nodiscard]] bool over() const noexcept { return verdict || stopping != Stop::none || caught_up(); }
+};
+
+}  // namespace lantern::detail
