@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// ---- small tools ----------------------------------------------------------------------------------------------------
+// ---- small tools ----
 
 template <class Make>
 void tell(const Run& r, Make make) {
@@ -69,7 +69,7 @@ void rest(Run& r, Sleep::Reason reason, nanoseconds length, std::uint32_t attemp
   }
 }
 
-// ---- the batch ------------------------------------------------------------------------------------------------------
+// ---- the batch ----
 
 /// Lets go of events that nobody needs any more: applied, and not part of a commit that the store has yet to apply.
 void let_go(Run& r) {
@@ -126,8 +126,7 @@ bool must_commit(const Run& r) {
 
 void moved_on(Run& r) { r.reached = r.exhausted() ? r.held.scanned_to() : std::optional(r.held[r.next - 1].position); }
 
-// ---- applying events
-// --------------------------------------------------------------------------------------------------
+// ---- applying events ----
 
 /// As many of these events as the commit policy has room for; at least one.
 std::span<const RecordedEvent> cut_to_policy(Run& r, std::span<const RecordedEvent> events) {
@@ -214,8 +213,7 @@ void apply_failure_policy(Run& r) {
   fail_event(r, ErrorKind::retries_exhausted, "an event still failed on its last retry", cause);
 }
 
-// ---- waiting
-// ----------------------------------------------------------------------------------------------------------
+// ---- waiting ----
 
 /// At the head, with nothing to do.
 void rest_at_head(Run& r) {
@@ -252,8 +250,7 @@ void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause)
        r.store_failures);
 }
 
-// ---- leadership
-// -------------------------------------------------------------------------------------------------------
+// ---- leadership ----
 
 void lead(Run& r, Lease lease) {
   const bool gained = !r.lease;
@@ -277,8 +274,7 @@ void lose_leadership(Run& r, const LostLeadership& lost) {
   r.loaded = false;
 }
 
-// ---- the will
-// ---------------------------------------------------------------------------------------------------------
+// ---- the will ----
 
 Step finish(RunPtr run) {
   Run& r = *run;
@@ -366,8 +362,7 @@ Step proceed(RunPtr run) {
   }
 }
 
-// ---- replies
-// ----------------------------------------------------------------------------------------------------------
+// ---- replies ----
 
 Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found) {
   Run& r = *run;

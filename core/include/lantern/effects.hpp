@@ -25,7 +25,7 @@ concept Effect = std::equality_comparable<E> && requires {
   typename E::reply;
 };
 
-// ---- checkpoints ----------------------------------------------------------------------------------------------------
+// ---- checkpoints ----
 
 /// How far a projection got, and in which generation.
 struct Checkpoint {
@@ -119,7 +119,7 @@ struct SaveCheckpoint {
   friend bool operator==(const SaveCheckpoint&, const SaveCheckpoint&) = default;
 };
 
-// ---- events ---------------------------------------------------------------------------------------------------------
+// ---- events ----
 
 /// Return at most `limit` events after `after` that `filter` lets through, in ascending order of position, with
 /// `EventPage::scanned_to` and `EventPage::head`, all from one consistent view of the log. A store may end the page
@@ -134,7 +134,7 @@ struct ReadEvents {
   friend bool operator==(const ReadEvents&, const ReadEvents&) = default;
 };
 
-// ---- waiting --------------------------------------------------------------------------------------------------------
+// ---- waiting ----
 
 /// How a sleep ended.
 enum class Slept : std::uint8_t {
@@ -160,7 +160,7 @@ struct Sleep {
   friend bool operator==(const Sleep&, const Sleep&) = default;
 };
 
-// ---- leases ---------------------------------------------------------------------------------------------------------
+// ---- leases ----
 
 /// Leadership of one projection, until it expires.
 struct Lease {
@@ -205,8 +205,7 @@ struct ReleaseLease {
   friend bool operator==(const ReleaseLease&, const ReleaseLease&) = default;
 };
 
-// ---- appending (performed by stores, never asked for by the pipeline)
-// ------------------------------------------------
+// ---- appending (performed by stores, never asked for by the pipeline) ----
 
 /// What a producer believes about a stream before it appends.
 struct ExpectedVersion {
@@ -246,8 +245,7 @@ struct AppendEvents {
   friend bool operator==(const AppendEvents&, const AppendEvents&) = default;
 };
 
-// ---- printing: one line each, as a trace shows them
-// ------------------------------------------------------------------
+// ---- printing: one line each, as a trace shows them ----
 
 std::ostream& operator<<(std::ostream&, const Checkpoint&);
 std::ostream& operator<<(std::ostream&, const LoadCheckpoint&);

@@ -104,8 +104,7 @@ class ProjectionPipeline {
   detail::RunPtr run_;
 };
 
-// ---- the dynamic door: for replay, fuzzing and foreign languages
-// ------------------------------------------------------
+// ---- the dynamic door: for replay, fuzzing and foreign languages ----
 
 /// A reply of any kind, addressed to a request by its number.
 struct AnyReply {
