@@ -35,6 +35,11 @@ void ask_to_stop(Run&, Stop) noexcept;
 [[nodiscard]] std::uint64_t request_number(const Run&) noexcept;
 [[nodiscard]] bool accepts_wrong_replies(const Run&) noexcept;
 struct Door;
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
 }  // namespace detail
 
 /// An effect that waits for its reply. Holding it is holding the run; answering moves the run on; dropping it abandons
@@ -83,6 +88,20 @@ struct [[nodiscard]] Step
   }
   /// Asks whatever is pending to stop; nothing happens when the run has ended.
   void ask_to_stop(Stop how) noexcept;
+
+  /// Hands the pending request, by value, to the handler that takes it, and gives what that handler returns: the next
+  /// step. The end is given back as it is. One handler per effect, or a generic lambda for all that have none:
+  /// `step = std::move(step).visit([](Request<Sleep> nap) { … }, [](auto request) { … });`
+  template <class... Handlers>
+  [[nodiscard]] Step visit(Handlers... handlers) && {
+    detail::Overloaded<Handlers...> handle{std::move(handlers)...};
+    return std::visit(
+        [&handle]<class Pending>(Pending& pending) -> Step {
+          if constexpr (std::same_as<Pending, Finished>) return std::move(pending);
+          else return handle(std::move(pending));
+        },
+        static_cast<Base&>(*this));
+  }
 };
 
 /// Prints the pending effect or the end, on one line.
