@@ -1,0 +1,38 @@
+#include "leases.hpp"
+
+namespace lantern::detail {
+namespace {
+
+std::chrono::nanoseconds later(std::chrono::nanoseconds now, std::chrono::nanoseconds by) {
+  return now > std::chrono::nanoseconds::max() - by ? std::chrono::nanoseconds::max() : now + by;
+}
+
+}  // namespace
+
+tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now) {
+  if (holder_ && holder_->owner != owner && holder_->expires > now) {
+    return tl::unexpected(LeaseHeld{holder_->owner, holder_->expires - now});
+  }
+  holder_ = Holder{owner, later(now, ttl)};
+  ++fence_.value;
+  return Lease{owner, fence_};
+}
+
+tl::expected<Lease, LostLeadership> LeaseState::renew(const Lease& lease, Nanoseconds ttl, Nanoseconds now) {
+  if (auto lost = refuse(lease.fence)) return tl::unexpected(*std::move(lost));
+  if (holder_->owner != lease.owner) return tl::unexpected(LostLeadership{holder_->owner});
+  holder_->expires = later(now, ttl);
+  return Lease{holder_->owner, fence_};
+}
+
+void LeaseState::release(const Lease& lease) {
+  if (!refuse(lease.fence) && holder_->owner == lease.owner) holder_.reset();
+}
+
+std::optional<LostLeadership> LeaseState::refuse(Fence fence) const {
+  if (!holder_) return LostLeadership{};
+  if (fence != fence_) return LostLeadership{holder_->owner};
+  return std::nullopt;
+}
+
+}  // namespace lantern::detail
