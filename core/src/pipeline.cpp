@@ -24,8 +24,6 @@ nanoseconds sum(nanoseconds a, nanoseconds b) {
   return a > nanoseconds::max() - b ? nanoseconds::max() : a + b;  // neither is negative
 }
 
-Instant later(Instant from, nanoseconds by) { return from > Instant::max() - by ? Instant::max() : from + by; }
-
 /// From one instant to a later one; as long as can be told, for instants that are further apart.
 nanoseconds between(Instant from, Instant to) {
   const auto a = from.time_since_epoch(), b = to.time_since_epoch();
@@ -94,14 +92,17 @@ void abandon_batch(Run& r) {
   r.held.clear();
   r.next = r.batch_begin = 0;
   r.failing.reset();
+  r.wait.reset();
+  r.at_head = r.rest_due = false;  // what was thrown away has to be read again
   if (r.keeps_checkpoint) r.reached = r.stored;
+  else r.summary.applied += r.batch_events;  // in memory nothing is undone; only records are lost
   close_batch(r);
 }
 
 void committed(Run& r) {
   r.stored = r.reached;
   r.store_failures = 0;
-  r.resolving = false;
+  r.resolving.reset();
   r.summary.applied += r.batch_events;
   r.summary.quarantined += r.passed.size();
   ++r.summary.commits;
@@ -148,6 +149,9 @@ void apply_events(Run& r) {
   open_batch(r);
   const auto events = cut_to_policy(r, r.held.run_at(r.next));
   Folded folded = r.applied_by_store ? Folded{events.size(), {}} : r.projector->fold(events);
+  if (!folded.failure && folded.applied < events.size()) {
+    folded.failure = Failure(FailureKind::internal, "the projector stopped before this event, and did not say why");
+  }
   const std::size_t applied = std::min(folded.applied, events.size() - (folded.failure ? 1 : 0));
   if (r.config.commit.max_bytes) {
     for (const auto& event : events.first(applied)) r.batch_bytes += size_in_bytes(event);
@@ -160,7 +164,7 @@ void apply_events(Run& r) {
   r.failing = std::move(folded.failure);
   if (!r.keeps_checkpoint && !r.dirty()) {  // nothing to commit: applied is applied
     r.summary.applied += r.batch_events;
-    r.batch_events = 0;
+    r.batch_events = r.batch_bytes = 0;
   }
   let_go(r);
 }
@@ -176,7 +180,7 @@ void pass_event(Run& r, QuarantineReason reason, const Failure& cause) {
   moved_on(r);
 }
 
-/// As eventcore does it: the base cut to milliseconds, then the delay.
+/// As eventcore does it: the base cut to milliseconds, then the delay, then the cap.
 nanoseconds retry_delay(Run& r) {
   const Backoff& backoff = r.config.event_retry.backoff;
   if (!r.config.quirks.whole_milliseconds) return delay_before(backoff, r.retries, r.random);
@@ -184,7 +188,9 @@ nanoseconds retry_delay(Run& r) {
   if (base == base.zero()) return {};
   Backoff whole = backoff;
   whole.base = *Delay::of(base);
-  return std::chrono::floor<std::chrono::milliseconds>(delay_before(whole, r.retries, r.random));
+  whole.cap = *Delay::of(nanoseconds::max());
+  const auto delay = std::chrono::floor<std::chrono::milliseconds>(delay_before(whole, r.retries, r.random));
+  return std::min<nanoseconds>(delay, backoff.cap.value());
 }
 
 /// The batch before the failed event is stored by now; only that event is at stake.
@@ -225,7 +231,7 @@ void rest_at_head(Run& r) {
                                                    : sum(length, poll.empty_poll_backoff.value());
   }
   if (r.dirty() && r.config.commit.max_age) {  // an open batch may wait for company, but not for ever
-    length = std::min(length, between(r.now, later(r.batch_opened, r.config.commit.max_age->value())));
+    length = std::min(length, r.config.commit.max_age->value() - between(r.batch_opened, r.now));
   }
   if (!r.dirty() && !std::exchange(r.told_caught_up, true)) {
     tell(r, [&] { return happening::CaughtUp{r.reached}; });
@@ -233,10 +239,10 @@ void rest_at_head(Run& r) {
   rest(r, Sleep::Reason::idle, length);
 }
 
-/// A stop cuts every rest short, but for one on the way to storing what is applied already.
+/// The end cuts every rest short, but for one on the way to storing what is applied already.
 bool waits_in_vain(const Run& r) {
   const bool storing = r.wait->reason == Sleep::Reason::store_retry && (r.resolving || r.dirty());
-  return r.stopping != Stop::none && !storing;
+  return r.ends_early() && !storing;
 }
 
 void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
@@ -252,17 +258,30 @@ void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause)
 
 // ---- leadership ----
 
+bool renewal_is_due(const Run& r) { return r.lease && between(r.renew_from, r.now) >= r.renew_after; }
+
+/// Not at once, whatever the lease's length: between two renewals there is room for another effect.
+void renew_soon(Run& r) {
+  r.renew_from = r.now;
+  r.renew_after = std::max(r.config.leadership->ttl.value() / 10, nanoseconds(1));
+}
+
 void lead(Run& r, Lease lease) {
   const bool gained = !r.lease;
   r.lease = std::move(lease);
-  r.renew_at = later(r.lease_asked_at, r.config.leadership->ttl.value() / 3);
-  r.store_failures = 0;
-  if (gained) tell(r, [&] { return happening::LeaseGained{*r.lease}; });
+  // The lease runs from some instant after it was asked for. A third of it leaves time for two more tries.
+  r.renew_from = r.lease_asked_at;
+  r.renew_after = r.config.leadership->ttl.value() / 3;
+  if (renewal_is_due(r)) renew_soon(r);  // the answer took that long
+  if (gained) {
+    r.store_failures = 0;  // renewing says nothing about commits, so it leaves their count alone
+    tell(r, [&] { return happening::LeaseGained{*r.lease}; });
+  }
 }
 
 void lose_leadership(Run& r, const LostLeadership& lost) {
   r.lease.reset();
-  r.summary.commit_in_doubt |= std::exchange(r.resolving, false);
+  r.leave_in_doubt();
   tell(r, [&] { return happening::LeaseLost{lost.holder}; });
   if (!r.config.leadership || r.config.leadership->when_not_leader == WhenNotLeader::fail) {
     fail(r, ErrorKind::leadership,
@@ -281,7 +300,7 @@ Step finish(RunPtr run) {
   r.summary.position = r.keeps_checkpoint ? r.stored : r.reached;
   r.summary.generation = r.generation;
   r.summary.ending = r.verdict ? Ending::failed : r.caught_up() && !r.dirty() ? Ending::caught_up : Ending::stopped;
-  r.summary.commit_in_doubt |= r.resolving;
+  r.leave_in_doubt();
   if (r.summary.ending == Ending::caught_up) tell(r, [&] { return happening::CaughtUp{r.reached}; });
   if (!r.verdict) return Finished(r.summary);
   r.verdict->progress = r.summary;
@@ -308,7 +327,7 @@ Step acquire(RunPtr run) {
 
 Step sleep(RunPtr run) {
   nanoseconds length = run->wait->remaining;
-  if (run->lease) length = std::min(length, between(run->now, run->renew_at));
+  if (run->lease) length = std::min(length, run->renew_after - between(run->renew_from, run->now));
   Sleep sleep{length, run->wait->reason, run->wait->attempt};
   return ask(std::move(run), sleep);
 }
@@ -338,6 +357,8 @@ Step read(RunPtr run) {
   return ask(std::move(run), std::move(read));
 }
 
+bool must_lead(const Run& r) { return r.config.leadership && !r.lease; }
+
 Step proceed(RunPtr run) {
   using Purpose = LoadCheckpoint::Purpose;
   Run& r = *run;
@@ -348,9 +369,10 @@ Step proceed(RunPtr run) {
     // clang-format off
     if (r.stopping == Stop::now)                       return wind_up(std::move(run));
     if (r.over() && nothing_to_store)                  return wind_up(std::move(run));
-    if (r.lease && r.now >= r.renew_at)                return renew(std::move(run));
+    if (renewal_is_due(r))                             return renew(std::move(run));
     if (r.wait)                                        return sleep(std::move(run));
-    if (r.config.leadership && !r.lease)               return acquire(std::move(run));
+    if (r.ends_early() && must_lead(r))              { abandon_batch(r);         continue; }
+    if (must_lead(r))                                  return acquire(std::move(run));
     if (!r.loaded)                                     return load(std::move(run), Purpose::start);
     if (r.resolving)                                   return load(std::move(run), Purpose::resolve);
     if (must_commit(r))                                return save(std::move(run));
@@ -368,10 +390,10 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
   Run& r = *run;
   if (!found) {
     retry_store(r, ErrorKind::checkpoint_load_failed, "the checkpoint could not be loaded", found.error());
-    if (r.verdict) r.summary.commit_in_doubt |= std::exchange(r.resolving, false);
+    if (r.verdict) r.leave_in_doubt();
     return proceed(std::move(run));
   }
-  const std::optional<Position> position = *found ? std::optional((*found)->position) : std::nullopt;
+  const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
   const Generation generation = *found ? (*found)->generation : r.generation;
   if (asked.purpose == LoadCheckpoint::Purpose::start) {
     r.loaded = true;
@@ -383,9 +405,10 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
   } else if (generation == r.generation && position == r.reached) {
     committed(r);
   } else if (generation == r.generation && position == r.stored) {
-    r.resolving = false;  // nothing was stored: ask again
+    const Failure doubt = *std::exchange(r.resolving, std::nullopt);
+    retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
   } else {
-    r.resolving = false;
+    r.resolving.reset();
     fail(r, ErrorKind::checkpoint_conflict,
          "while the outcome of a commit was unknown, somebody else moved the checkpoint");
     abandon_batch(r);
@@ -417,7 +440,7 @@ std::optional<std::string> breach(const ReadEvents& asked, const EventPage& page
     return "the head is at " + at(page.head) + ", before scanned_to at " + at(page.scanned_to) +
            ": was the log truncated or replaced?";
   }
-  if (page.scanned_to == asked.after && !page.at_head()) {
+  if (page.scanned_to == asked.after && page.head && !page.at_head()) {
     return "after " + at(asked.after) + " it neither gave events, nor scanned further, nor said that this is the head";
   }
   return std::nullopt;
@@ -450,7 +473,8 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
   tell(r, [&] { return happening::PageRead{page->size(), page->scanned_to, page->head}; });
   ++r.summary.pages;
   if (!std::exchange(r.first_page_read, true)) r.goal = page->head;
-  r.at_head = page->at_head();
+  // A store that cannot tell its head says that this is it by having found nothing more to look at.
+  r.at_head = page->at_head() || (!page->head && page->scanned_to == asked.after);
   r.last_page_empty = page->empty();
   r.rest_due = r.config.mode == PollMode::continuous && (r.at_head || r.config.quirks.rest_after_every_page);
   if (!r.last_page_empty) r.told_caught_up = false;
@@ -485,18 +509,24 @@ struct SaveErrorHandler {
            failed.cause);
       return abandon_batch(r);
     }
+    r.at_head = r.at_head && r.reached == r.held.scanned_to();  // an empty page after these is to be read again
     r.next = r.batch_begin + failed.index;  // the batch ends before the event that failed, and is asked for again
     r.batch_events = failed.index;
+    r.batch_bytes = 0;
+    for (std::size_t i = r.batch_begin; i < r.next; ++i) r.batch_bytes += size_in_bytes(r.held[i]);
     r.failing = failed.cause;
     if (failed.index > 0) r.reached = r.held[r.next - 1].position;
     else r.reached = r.passed.empty() ? r.stored : std::optional(r.passed.back().position);
   }
   void operator()(const OutcomeUnknown& unknown) const {
-    tell(r, [&] { return happening::StoreFailed{unknown.cause}; });
-    if (asked.from != asked.through) r.resolving = true;
-    else
-      retry_store(r, ErrorKind::checkpoint_save_failed, "a quarantine record could not be saved",
-                  Failure(FailureKind::unavailable, unknown.cause.what, unknown.cause.advice));
+    // Whatever the cause was, asking again is right: the next answer may be a known one.
+    const Failure doubt(FailureKind::unavailable, unknown.cause.what, unknown.cause.advice);
+    if (asked.from != asked.through) {
+      tell(r, [&] { return happening::StoreFailed{unknown.cause}; });
+      r.resolving = doubt;
+    } else {  // records alone may be stored twice
+      retry_store(r, ErrorKind::checkpoint_save_failed, "a quarantine record could not be saved", doubt);
+    }
   }
   void operator()(const Failure& failure) const {
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", failure);
@@ -550,7 +580,7 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
     const Failure& failure = std::get<Failure>(got.error());
     tell(r, [&] { return happening::StoreFailed{failure}; });
     if (!is_transient(failure.kind)) fail(r, ErrorKind::leadership, "the lease could not be renewed", failure);
-    r.renew_at = later(r.now, std::max<nanoseconds>(r.config.leadership->ttl.value() / 10, nanoseconds(1)));
+    renew_soon(r);
   }
   return proceed(std::move(run));
 }

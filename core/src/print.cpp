@@ -88,7 +88,7 @@ std::string to_string(const SaveError& error) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Checkpoint& c) {
-  return out << c.position << " (generation " << c.generation << ')';
+  return out << At{c.position} << " (generation " << c.generation << ')';
 }
 
 std::ostream& operator<<(std::ostream& out, const LoadCheckpoint& e) {

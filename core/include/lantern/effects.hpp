@@ -29,7 +29,7 @@ concept Effect = std::equality_comparable<E> && requires {
 
 /// How far a projection got, and in which generation.
 struct Checkpoint {
-  Position position{};
+  std::optional<Position> position{};  ///< absent: nothing is applied yet (a rebuild that is to begin)
   Generation generation{};
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
