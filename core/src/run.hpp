@@ -25,7 +25,7 @@ struct Run {
         config(std::move(settings)),
         id(projector->name(), config.tenant),
         filter(projector->filter()),
-        keeps_checkpoint(projector->checkpoint_is_stored()),
+        keeps_checkpoint(projector->checkpoint_is_stored() || projector->applied_by_store()),
         applied_by_store(projector->applied_by_store()),
         random(config.seed),
         loaded(!keeps_checkpoint),
@@ -49,11 +49,12 @@ struct Run {
   // Leadership.
   std::optional<Lease> lease{};
   Instant lease_asked_at{};
-  Instant renew_at{};
+  Instant renew_from{};
+  std::chrono::nanoseconds renew_after{};  ///< counted from `renew_from`
 
   // What is known to be stored.
   bool loaded;
-  bool resolving{};  ///< a commit's outcome is unknown
+  std::optional<Failure> resolving{};  ///< a commit's outcome is unknown, and why
   std::optional<Position> stored{};
   Generation generation{};
 
@@ -95,8 +96,16 @@ struct Run {
            (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
+  /// Before it is caught up: something went wrong, or it was asked to stop.
+  [[nodiscard]] bool ends_early() const noexcept { return verdict || stopping != Stop::none; }
+
   /// No more events are to be applied.
-  [[nodiscard]] bool over() const noexcept { return verdict || stopping != Stop::none || caught_up(); }
+  [[nodiscard]] bool over() const noexcept { return ends_early() || caught_up(); }
+
+  void leave_in_doubt() noexcept {
+    summary.commit_in_doubt = summary.commit_in_doubt || resolving;
+    resolving.reset();
+  }
 };
 
 }  // namespace lantern::detail
