@@ -1,0 +1,73 @@
+#include "connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace lantern::detail {
+namespace {
+
+struct Setting {
+  int option;
+  int value;
+};
+// A store may come from anybody, so its schema is not trusted to do more than hold data.
+constexpr std::array<Setting, 5> hardening{{
+    {SQLITE_DBCONFIG_DEFENSIVE, 1},
+    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    {SQLITE_DBCONFIG_DQS_DML, 0},
+    {SQLITE_DBCONFIG_DQS_DDL, 0},
+}};
+
+}  // namespace
+
+tl::expected<Connection, Failure> Connection::open(std::string file, Access access,
+                                                   std::chrono::milliseconds busy_timeout) {
+  constexpr std::string_view doing = "opening it";
+  const int flags = (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
+  Connection connection(opened, std::move(file));  // also a failed one must be closed
+  if (code != SQLITE_OK) return tl::unexpected(connection.failure(code, doing));
+  if (access == Access::write && sqlite3_db_readonly(opened, "main") == 1) {
+    return tl::unexpected(failure_from(SQLITE_READONLY, 0, "write permission is missing", connection.file_, doing));
+  }
+
+  for (const Setting& setting : hardening) sqlite3_db_config(opened, setting.option, setting.value, nullptr);
+  const auto longest = static_cast<std::int64_t>(std::numeric_limits<int>::max());
+  sqlite3_busy_timeout(opened, static_cast<int>(std::clamp<std::int64_t>(busy_timeout.count(), 0, longest)));
+  // Debian 12's SQLite may damage a WAL when two connections of a process checkpoint at one instant, so readers do not.
+  const char* const pragmas = access == Access::read
+                                  ? "PRAGMA cell_size_check=ON; PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0"
+                                  : "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF";
+  if (auto failed = connection.execute(pragmas, doing)) return tl::unexpected(*std::move(failed));
+  return connection;
+}
+
+std::optional<Failure> Connection::execute(const char* sql, std::string_view doing) const {
+  const int code = sqlite3_exec(get(), sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? std::nullopt : std::optional(failure(code, doing));
+}
+
+tl::expected<Statement, Failure> Connection::prepare(std::string_view sql, Keep keep, Blame blame) const {
+  sqlite3_stmt* stmt = nullptr;
+  const unsigned flags = keep == Keep::yes ? SQLITE_PREPARE_PERSISTENT : 0;
+  const int code = sqlite3_prepare_v3(get(), sql.data(), static_cast<int>(sql.size()), flags, &stmt, nullptr);
+  Statement statement(stmt);
+  if (code != SQLITE_OK) return tl::unexpected(failure(code, "preparing a statement", blame));
+  return statement;
+}
+
+tl::expected<std::optional<std::int64_t>, Failure> Connection::number(std::string_view sql,
+                                                                      std::string_view doing) const {
+  auto statement = prepare(sql, Keep::no);
+  if (!statement) return tl::unexpected(std::move(statement).error());
+  const int code = statement->step();
+  if (code == SQLITE_ROW) return statement->maybe_integer(0);
+  if (code == SQLITE_DONE) return std::nullopt;
+  return tl::unexpected(failure(code, doing));
+}
+
+}  // namespace lantern::detail
