@@ -196,6 +196,7 @@ struct RenewLease {
 
 /// Give the lease back, so that another may take it at once. Giving back one that is lost is no error.
 struct ReleaseLease {
+  /// The lease is not this run's any more.
   struct Released {
     friend bool operator==(const Released&, const Released&) = default;
   };

@@ -54,12 +54,15 @@ struct CaughtUp {
 struct StoreFailed {
   Failure cause{};
 };
+/// This run leads now.
 struct LeaseGained {
   Lease lease{};
 };
+/// Somebody else leads now; `holder` is empty when nobody does.
 struct LeaseLost {
   std::string holder{};
 };
+/// Somebody else leads, and the run waits for its turn.
 struct StandingBy {
   std::string holder{};
 };

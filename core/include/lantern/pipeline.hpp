@@ -127,6 +127,7 @@ class ProjectionPipeline {
 
 /// A reply of any kind, addressed to a request by its number.
 struct AnyReply {
+  /// A reply to effect `E`.
   template <Effect E>
   struct To {
     typename E::reply value;
