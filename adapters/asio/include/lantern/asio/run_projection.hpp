@@ -1,0 +1,142 @@
+// Drives a projection from an event loop.
+#pragma once
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "lantern/asio/async_store.hpp"
+#include "lantern/asio/on_pool.hpp"
+#include "lantern/pipeline.hpp"
+
+namespace lantern {
+namespace detail {
+
+/// How the operation, which is compiled once, sees a store.
+class AsyncStorePort {
+ public:
+  AsyncStorePort() = default;
+  AsyncStorePort(const AsyncStorePort&) = delete;
+  AsyncStorePort& operator=(const AsyncStorePort&) = delete;
+  virtual ~AsyncStorePort();
+
+  using Home = boost::asio::any_io_executor;
+  virtual void perform(const LoadCheckpoint&, const Home&, ReplyHandler<LoadCheckpoint>) = 0;
+  virtual void perform(const ReadEvents&, const Home&, ReplyHandler<ReadEvents>) = 0;
+  virtual void perform(const SaveCheckpoint&, const Home&, ReplyHandler<SaveCheckpoint>) = 0;
+  virtual void perform(const AcquireLease&, const Home&, ReplyHandler<AcquireLease>) = 0;
+  virtual void perform(const RenewLease&, const Home&, ReplyHandler<RenewLease>) = 0;
+  virtual void perform(const ReleaseLease&, const Home&, ReplyHandler<ReleaseLease>) = 0;
+  [[nodiscard]] virtual Subscription on_append(std::function<void()> callback) = 0;
+};
+
+/// `Store` is a store that the port owns, or a reference to one that it borrows.
+template <class Store>
+class BoundAsyncStore final : public AsyncStorePort {
+ public:
+  explicit BoundAsyncStore(Store&& store) : store_(std::forward<Store>(store)) {}
+
+  void perform(const LoadCheckpoint& e, const Home& home, ReplyHandler<LoadCheckpoint> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const ReadEvents& e, const Home& home, ReplyHandler<ReadEvents> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const SaveCheckpoint& e, const Home& home, ReplyHandler<SaveCheckpoint> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const AcquireLease& e, const Home& home, ReplyHandler<AcquireLease> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const RenewLease& e, const Home& home, ReplyHandler<RenewLease> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const ReleaseLease& e, const Home& home, ReplyHandler<ReleaseLease> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  Subscription on_append(std::function<void()> callback) override {
+    if constexpr (AppendNotifier<Store>) return store_.on_append(std::move(callback));
+    else return {};
+  }
+
+ private:
+  template <Effect E>
+  void forward(const E& effect, const Home& home, ReplyHandler<E> handler) {
+    store_.async_perform(effect, boost::asio::bind_executor(home, std::move(handler)));
+  }
+  Store store_;
+};
+
+/// Begins an operation; every part of it, `handler` included, runs on `home`.
+void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<AsyncStorePort> store,
+                     ProjectionConfig config, const boost::asio::any_io_executor& home,
+                     boost::asio::any_completion_handler<void(Finished)> handler);
+
+/// What handlers without an executor of their own run on.
+template <class Store>
+[[nodiscard]] boost::asio::any_io_executor executor_of(const Store& store) {
+  if constexpr (HasExecutor<Store>) return store.get_executor();
+  else return boost::asio::system_executor();
+}
+
+template <class Store>
+struct StartOperation {
+  template <class Handler, class P>
+  void operator()(Handler&& handler, P* projector, ProjectionConfig config, Store store) const {
+    const auto home = home_of(handler, executor_of(store));
+    start_operation(bind_projector(*projector), std::make_unique<BoundAsyncStore<Store>>(std::forward<Store>(store)),
+                    std::move(config), home, std::forward<Handler>(handler));
+  }
+};
+
+}  // namespace detail
+
+/// Runs a projection until it ends. A store that is given as an lvalue is borrowed; one that is moved in (such as the
+/// value that `on_pool` gives) belongs to the operation.
+///
+/// *Completion*: `void(Finished)`: how the run ended, success and failure alike. A coroutine gets a `Finished`.
+/// *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor: a strand, or a
+/// context with one thread, or one that is otherwise used by this operation alone. Without one, on the store's
+/// (`get_executor()`; the pool's, for `on_pool`), or else on the system executor. The operation counts as work for it.
+/// *Cancellation*: `terminal` is `Stop::now`: retries, waiting and what is not committed are abandoned. `partial` and
+/// `total` are `Stop::at_checkpoint`: what is applied is committed first. Either way a call of the store that has begun
+/// is let finish, the lease is given back, and the completion tells the truth about how far the run got. Seen at every
+/// reply. (A coroutine lets only `terminal` through, unless it says
+/// `co_await this_coro::reset_cancellation_state(enable_total_cancellation())`.)
+/// *Errors*: all of them are in the `Finished`; there is no error code beside it. Exceptions thrown by the projector's
+/// `name()` or `filter()` come out of the initiating function.
+/// *Lifetimes*: projector, borrowed store and `config.observer` live until the completion; a pool outlives the
+/// operations on it, so declare pools before contexts, and not in the coroutine that waits. A context that is destroyed
+/// with operations outstanding destroys them, after the calls of a store that an `on_pool` has begun for them.
+/// *Threads*: one operation is used by one thread at a time, which its executor sees to; a cancellation signal is
+/// emitted on that executor. Distinct operations are independent, also on one context, also on one store if that is
+/// thread-safe. Appends may come from any thread.
+///
+/// Without `config.leadership`, the run leads under a `unique_owner()`.
+template <class P, class Store, boost::asio::completion_token_for<void(Finished)> Token>
+auto run_projection(P& projector, Store&& store, ProjectionConfig config, Token&& token) {
+  static_assert(AsyncPerforms<std::remove_reference_t<Store>, ReadEvents>,
+                "run_projection takes an asynchronous store: give a blocking one a pool with "
+                "lantern::on_pool(store, executor), or add `async_perform(effect, token)`");
+  static_assert(!AsyncPerforms<std::remove_reference_t<Store>, ReadEvents> ||
+                    AsyncProjectionStore<std::remove_reference_t<Store>>,
+                "this store lacks `perform` for some effect: lantern::LoadCheckpoint, SaveCheckpoint, AcquireLease, "
+                "RenewLease or ReleaseLease. A blocking store that needs no leases, because there is only ever one "
+                "runner, is wrapped in lantern::Unguarded, and that in lantern::on_pool");
+  using Kept = std::conditional_t<std::is_lvalue_reference_v<Store>, Store, std::remove_cvref_t<Store>>;
+  if constexpr (std::is_lvalue_reference_v<Store>) {
+    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Kept>(), token, &projector,
+                                                              std::move(config), std::ref(store));
+  } else {
+    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Kept>(), token, &projector,
+                                                              std::move(config), std::move(store));
+  }
+}
+
+}  // namespace lantern

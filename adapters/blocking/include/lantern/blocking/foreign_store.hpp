@@ -1,0 +1,37 @@
+// A store is somebody else's code. What it throws is turned into a reply here, once, for every driver.
+#pragma once
+
+#include <concepts>
+#include <exception>
+#include <string>
+#include <type_traits>
+
+#include "lantern/projector.hpp"
+#include "lantern/store.hpp"
+
+namespace lantern::detail {
+
+/// The reply to an effect whose store threw instead of answering; called from within a catch block. Whether a commit
+/// that ended like this was stored, nobody knows: so it is said to be unknown, and the machine reads back.
+template <Effect E>
+[[nodiscard]] typename E::reply reply_of_a_store_that_threw() {
+  Failure failure = failure_of(std::current_exception());
+  failure.kind = FailureKind::internal;
+  failure.what = "the store threw an exception: " + failure.what;
+  failure.advice = "a store answers with a Failure, so this is a defect of the store";
+  if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{std::move(failure)});
+  else return tl::make_unexpected(std::move(failure));
+}
+
+/// `store.perform(effect)`; throws nothing.
+template <class Store, Effect E>
+requires Performs<Store, E>
+[[nodiscard]] typename E::reply perform_foreign(Store& store, const E& effect) {
+  try {
+    return store.perform(effect);
+  } catch (...) {
+    return reply_of_a_store_that_threw<E>();
+  }
+}
+
+}  // namespace lantern::detail
