@@ -1,0 +1,113 @@
+// The embedded default: log, checkpoints, quarantine, leases and a projection's own tables in ONE file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "lantern/sqlite/projection_status.hpp"
+#include "lantern/sqlite/query.hpp"
+#include "lantern/sqlite/sqlite_options.hpp"
+#include "lantern/store.hpp"
+
+namespace lantern {
+
+namespace detail {
+struct SqliteParts;
+}
+
+/// A store in one SQLite file (WAL mode).
+///
+/// **Threads.** Thread-safe: writes of one object queue for its one write connection, reads use connections of their
+/// own and never wait for writers. Movable; a moved-from store may only be destroyed or assigned to. Several objects on
+/// one file, in one process or many, work together. Not to be used across fork().
+///
+/// **Blocking.** Every call may block on the disk; none waits for a lock longer than SqliteOptions::busy_timeout. It
+/// then answers FailureKind::busy, which the core retries with backoff.
+///
+/// **Why reading by position is safe.** A reader that has seen position p never has to look at or below p again:
+/// - SQLite has a single writer. `BEGIN IMMEDIATE` takes the write lock before a position is chosen, and holds it until
+///   the commit. So positions become visible in the order in which they were given out; there is no open transaction
+///   that could still commit a lower one.
+/// - `position` is an AUTOINCREMENT key of a STRICT table: an integer that is greater than every one that was ever
+///   committed, also after rows at the end were deleted. A number that was given out by a transaction that rolled back
+///   was never visible, and may be given out again.
+/// - A reader sees one snapshot: `head`, `scanned_to` and the events of a page are of one instant.
+/// Hence: *a number at or below the head that was read can never later become a committed row.* It need not be a row
+/// (positions may have gaps), and nothing here relies on that.
+///
+/// **The file.** Tables of lantern are named `lantern_…`; other tables belong to projections and can be read by any
+/// SQLite client while projections run. A file is recognised by its application_id (0x4C4E5452, "LNTR"), and its
+/// schema's version is its user_version. SQLite keeps FILE-wal and FILE-shm beside it while it is open: they belong to
+/// it, and must be copied with it (or use `sqlite3 FILE .backup`).
+///
+/// **Errors.** Each is a Failure that names the file: busy, denied (permissions, read-only), full, corrupt, not_a_store
+/// (no file, no database, another application's database), incompatible (written by a later lantern), invalid.
+class SqliteStore {
+ public:
+  /// Opens the file and brings its schema up to date, in one transaction. Refuses a database that is not lantern's own,
+  /// and changes nothing in it. The path is taken literally (no `file:` URI); its last part must not be a symbolic
+  /// link.
+  [[nodiscard]] static tl::expected<SqliteStore, Failure> open(const std::filesystem::path& file,
+                                                               SqliteOptions options = {});
+
+  SqliteStore(SqliteStore&&) noexcept;
+  SqliteStore& operator=(SqliteStore&&) noexcept;
+  ~SqliteStore();
+
+  // ---- effects ----
+
+  [[nodiscard]] LoadCheckpoint::reply perform(const LoadCheckpoint&) const;
+  /// A page looks at no more than 65536 positions, so that a filter that lets little through neither blocks for long
+  /// nor delays a stop; `scanned_to` says how far it looked. With `EventFilter::stream` it looks at that stream only.
+  [[nodiscard]] ReadEvents::reply perform(const ReadEvents&) const;
+  /// Writes for a projection that is not installed here are FailureKind::invalid.
+  [[nodiscard]] SaveCheckpoint::reply perform(const SaveCheckpoint&);
+  /// Names are checked; data, meta and ts are kept as they are, whatever their bytes.
+  [[nodiscard]] AppendEvents::reply perform(const AppendEvents&);
+  [[nodiscard]] AcquireLease::reply perform(const AcquireLease&);
+  [[nodiscard]] RenewLease::reply perform(const RenewLease&);
+  [[nodiscard]] ReleaseLease::reply perform(const ReleaseLease&);
+
+  /// Appends these events, or none of them; the same as performing AppendEvents.
+  AppendEvents::reply append(std::vector<NewEvent> events, std::vector<ExpectedVersion> expected = {}) {
+    return perform(AppendEvents{std::move(events), std::move(expected)});
+  }
+
+  /// See AppendNotifier. Appends through this object ring at once; while anybody is subscribed, a thread looks every
+  /// 2 ms whether another connection appended (one `PRAGMA data_version`), so those ring within a few milliseconds.
+  /// The subscription may outlive the store.
+  [[nodiscard]] Subscription on_append(std::function<void()> callback);
+
+  // ---- the operator's view ----
+
+  /// The position of the last event; absent for an empty log.
+  [[nodiscard]] tl::expected<std::optional<Position>, Failure> head() const;
+  /// All projections that have a checkpoint, an installation, a lease or a note, by tenant and name.
+  [[nodiscard]] tl::expected<std::vector<ProjectionStatus>, Failure> projections() const;
+  /// Events of the current generation that were passed without being applied, by position; the first `limit` of them.
+  [[nodiscard]] tl::expected<std::vector<QuarantineRecord>, Failure> quarantined(const ProjectionId& projection,
+                                                                                 std::size_t limit = 1000) const;
+  /// Remembers how a run is doing. Only for people to see; nothing else depends on it.
+  [[nodiscard]] tl::expected<void, Failure> record_run(const ProjectionId& projection, const RunNote& note);
+
+  /// Runs one SELECT (or EXPLAIN, or a PRAGMA that tells about tables) on a connection that cannot write, and gives its
+  /// rows to `sink`. A statement that would write, open another file or change a setting is FailureKind::denied, bad
+  /// SQL is FailureKind::invalid, both with SQLite's words. Statements after the first are refused.
+  [[nodiscard]] tl::expected<void, Failure> query(std::string_view sql, const QuerySink& sink) const;
+
+  /// The file, as an absolute path.
+  [[nodiscard]] const std::filesystem::path& file() const noexcept;
+
+ private:
+  explicit SqliteStore(std::unique_ptr<detail::SqliteParts> parts) noexcept;
+  std::unique_ptr<detail::SqliteParts> parts_;
+};
+
+}  // namespace lantern

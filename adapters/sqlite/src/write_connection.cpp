@@ -1,0 +1,56 @@
+#include "write_connection.hpp"
+
+namespace lantern::detail {
+
+tl::expected<std::unique_ptr<WriteConnection>, Failure> WriteConnection::prepare(Connection connection) {
+  std::unique_ptr<WriteConnection> made(new WriteConnection(std::move(connection)));
+  const std::pair<const char*, Statement*> statements[] = {
+      {"BEGIN IMMEDIATE", &made->begin_}, {"COMMIT", &made->commit_}, {"ROLLBACK", &made->rollback_}};
+  for (const auto& [sql, statement] : statements) {
+    auto prepared = made->db_.prepare(sql);
+    if (!prepared) return tl::unexpected(std::move(prepared).error());
+    *statement = *std::move(prepared);
+  }
+  sqlite3_commit_hook(
+      made->db_.get(), [](void* self) { return static_cast<WriteConnection*>(self)->commit_forbidden_ ? 1 : 0; },
+      made.get());
+  return made;
+}
+
+tl::expected<Transaction, Failure> Transaction::begin(WriteConnection& connection) {
+  if (auto failed = connection.db_.run(connection.begin_, "beginning a transaction")) {
+    return tl::unexpected(*std::move(failed));
+  }
+  return Transaction(connection);
+}
+
+std::optional<CommitFailed> Transaction::commit() {
+  const Connection& db = connection_->db_;
+  int code = SQLITE_OK;
+  {
+    const Using use(connection_->commit_);
+    code = use->step();
+    if (code == SQLITE_DONE) {
+      connection_ = nullptr;
+      return std::nullopt;
+    }
+  }
+  CommitFailed failed{db.failure(code, "committing"), true};
+  // A write that failed left no whole commit in the WAL. After any other I/O error (fsync, most of all) it may be there
+  // in full, and be found by the next recovery.
+  if ((code & 0xff) == SQLITE_IOERR && failed.cause.kind != FailureKind::full && code != SQLITE_IOERR_NOMEM) {
+    failed.outcome_known = false;
+  }
+  roll_back();
+  return failed;
+}
+
+void Transaction::roll_back() noexcept {
+  if (connection_ && connection_->db_.in_transaction()) {
+    const Using use(connection_->rollback_);
+    (void)use->step();  // fails only where SQLite has rolled back by itself
+  }
+  connection_ = nullptr;
+}
+
+}  // namespace lantern::detail
