@@ -239,10 +239,11 @@ void rest_at_head(Run& r) {
   rest(r, Sleep::Reason::idle, length);
 }
 
-/// The end cuts every rest short, but for one on the way to storing what is applied already.
+/// The end cuts every rest short, but for one on the way to storing what is applied already, or to giving the lease
+/// back.
 bool waits_in_vain(const Run& r) {
-  const bool storing = r.wait->reason == Sleep::Reason::store_retry && (r.resolving || r.dirty());
-  return r.ends_early() && !storing;
+  const bool storing = r.wait->reason == Sleep::Reason::store_retry && (r.resolving || r.dirty() || r.releasing);
+  return r.stopping == Stop::now || (r.ends_early() && !storing);
 }
 
 void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
@@ -309,6 +310,7 @@ Step finish(RunPtr run) {
 
 Step wind_up(RunPtr run) {
   if (!run->lease) return finish(std::move(run));
+  if (!std::exchange(run->releasing, true)) run->store_failures = 0;
   ReleaseLease release{run->id, *run->lease};
   return ask(std::move(run), std::move(release));
 }
@@ -327,7 +329,7 @@ Step acquire(RunPtr run) {
 
 Step sleep(RunPtr run) {
   nanoseconds length = run->wait->remaining;
-  if (run->lease) length = std::min(length, run->renew_after - between(run->renew_from, run->now));
+  if (run->lease && !run->releasing) length = std::min(length, run->renew_after - between(run->renew_from, run->now));
   Sleep sleep{length, run->wait->reason, run->wait->attempt};
   return ask(std::move(run), sleep);
 }
@@ -367,6 +369,8 @@ Step proceed(RunPtr run) {
     const bool nothing_to_store = !r.dirty() && !r.resolving;
 
     // clang-format off
+    if (r.releasing && r.wait)                         return sleep(std::move(run));
+    if (r.releasing)                                   return wind_up(std::move(run));
     if (r.stopping == Stop::now)                       return wind_up(std::move(run));
     if (r.over() && nothing_to_store)                  return wind_up(std::move(run));
     if (renewal_is_due(r))                             return renew(std::move(run));
@@ -586,8 +590,17 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
 }
 
 Step handle(RunPtr run, const ReleaseLease&, const ReleaseLease::reply& released) {
-  if (!released) tell(*run, [&] { return happening::StoreFailed{released.error()}; });
-  return finish(std::move(run));
+  if (released) return finish(std::move(run));
+  Run& r = *run;
+  tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  const StoreRetryConfig& retry = r.config.store_retry;
+  if (r.stopping == Stop::now || !is_transient(released.error().kind) ||
+      r.store_failures >= retry.max_attempts.value()) {
+    return finish(std::move(run));  // it will expire
+  }
+  ++r.store_failures;
+  rest(r, Sleep::Reason::store_retry, delay_before(retry.backoff, r.store_failures, r.random), r.store_failures);
+  return proceed(std::move(run));
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ struct Run {
 
   // Leadership.
   std::optional<Lease> lease{};
+  bool releasing{};  ///< all is done but to give it back
   Instant lease_asked_at{};
   Instant renew_from{};
   std::chrono::nanoseconds renew_after{};  ///< counted from `renew_from`

@@ -1,5 +1,5 @@
-// The golden traces of the effect pipeline that lantern descends from, reproduced literally under the compatible preset,
-// and the same scripts under lantern's own defaults.
+// The golden traces of the effect pipeline that lantern descends from, reproduced literally under the compatible
+// preset, and the same scripts under lantern's own defaults.
 //
 // A trace is what the run asked for: L load, R(after) read, S(through) save, Z<ms> sleep, DONE. `-` is no position, `!`
 // a save that was answered with a failure, `...` a run that goes on when the script is at its end. In the replies to

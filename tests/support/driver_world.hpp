@@ -7,11 +7,13 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "lantern/memory/memory_store.hpp"
+#include "lantern/observer.hpp"
 #include "lantern/pipeline.hpp"
 #include "lantern/traced.hpp"
 
