@@ -42,7 +42,7 @@ CREATE TABLE lantern_projections(
   PRIMARY KEY(tenant, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE lantern_projection_objects(   -- tables, indexes, views and triggers that an SQL projection made
+CREATE TABLE lantern_projection_objects(   -- tables and views that an SQL projection made
   object TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
   kind   TEXT NOT NULL,
   tenant TEXT NOT NULL,

@@ -31,6 +31,15 @@ std::string_view to_string(SqlPolicy policy) noexcept {
   return "?";
 }
 
+std::string_view to_string(Installed::Outcome outcome) noexcept {
+  switch (outcome) {
+    case Installed::Outcome::registered: return "registered";
+    case Installed::Outcome::unchanged: return "unchanged";
+    case Installed::Outcome::rebuilt: return "rebuilt";
+  }
+  return "?";
+}
+
 bool SqlSection::matches(std::string_view type) const noexcept {
   return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
 }

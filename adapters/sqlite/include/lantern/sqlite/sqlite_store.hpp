@@ -13,6 +13,7 @@
 
 #include "lantern/sqlite/projection_status.hpp"
 #include "lantern/sqlite/query.hpp"
+#include "lantern/sqlite/sql_projection.hpp"
 #include "lantern/sqlite/sqlite_options.hpp"
 #include "lantern/store.hpp"
 
@@ -84,6 +85,22 @@ class SqliteStore {
   /// 2 ms whether another connection appended (one `PRAGMA data_version`), so those ring within a few milliseconds.
   /// The subscription may outlive the store.
   [[nodiscard]] Subscription on_append(std::function<void()> callback);
+
+  // ---- projections whose program is SQL ----
+
+  /// Checks the projection's statements against this store and prepares them, and makes its tables where they are not
+  /// there yet; all in one transaction, or nothing. Must be called on the object that is to run the projection, before
+  /// the run. What happens depends on the version that the store has:
+  /// - none: the setup is run (`registered`);
+  /// - the same, from a file of the same meaning: nothing is changed (`unchanged`);
+  /// - the same, from another text: FailureKind::incompatible, which says to raise the version;
+  /// - a lower one: the old tables are dropped, the setup is run, the checkpoint and the quarantine are cleared, and the
+  ///   generation grows (`rebuilt`); a run of the old version that still goes on has its next commit refused;
+  /// - a higher one: FailureKind::incompatible.
+  /// FailureKind::invalid is the file's own fault: bad SQL, or a statement that a projection may not use. `what` begins
+  /// with FILE:LINE:COLUMN. Thread-safe; waits for writes of this object.
+  [[nodiscard]] tl::expected<Installed, Failure> install(const SqlProjection& projection,
+                                                         std::string_view tenant = {});
 
   // ---- the operator's view ----
 
