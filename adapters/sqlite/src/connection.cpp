@@ -36,14 +36,18 @@ tl::expected<Connection, Failure> Connection::open(std::string file, Access acce
   }
 
   for (const Setting& setting : hardening) sqlite3_db_config(opened, setting.option, setting.value, nullptr);
-  const auto longest = static_cast<std::int64_t>(std::numeric_limits<int>::max());
-  sqlite3_busy_timeout(opened, static_cast<int>(std::clamp<std::int64_t>(busy_timeout.count(), 0, longest)));
+  connection.set_busy_timeout(busy_timeout);
   // Debian 12's SQLite may damage a WAL when two connections of a process checkpoint at one instant, so readers do not.
   const char* const pragmas = access == Access::read
                                   ? "PRAGMA cell_size_check=ON; PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0"
                                   : "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF";
   if (auto failed = connection.execute(pragmas, doing)) return tl::unexpected(*std::move(failed));
   return connection;
+}
+
+void Connection::set_busy_timeout(std::chrono::milliseconds longest) const noexcept {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  sqlite3_busy_timeout(get(), static_cast<int>(std::clamp<std::int64_t>(longest.count(), 0, most)));
 }
 
 std::optional<Failure> Connection::execute(const char* sql, std::string_view doing) const {

@@ -119,6 +119,9 @@ class Connection {
   [[nodiscard]] sqlite3* get() const noexcept { return db_.get(); }
   [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
+  /// How long a statement waits for another connection's lock, blocking its thread.
+  void set_busy_timeout(std::chrono::milliseconds longest) const noexcept;
+
   /// The failure that `code` stands for, in this connection's words. `doing` completes "while …".
   [[nodiscard]] Failure failure(int code, std::string_view doing, Blame blame = Blame::store) const {
     return failure_from(get(), code, file_, doing, blame);

@@ -1,0 +1,39 @@
+// Checkpoints, and everything derived up to them, in one transaction.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include "lantern/effects.hpp"
+#include "leases.hpp"
+#include "statement_runner.hpp"
+#include "write_connection.hpp"
+
+namespace lantern::detail {
+
+/// Statements of commits, on a write connection that must outlive them. One thread at a time.
+class Committer {
+ public:
+  [[nodiscard]] static tl::expected<Committer, Failure> prepare(WriteConnection& connection);
+
+  /// What can be said about the request without looking at the store.
+  [[nodiscard]] static std::optional<Failure> refuse(const SaveCheckpoint& asked);
+
+  /// In one transaction of its own. `runner` runs the projection's statements; null when it has none.
+  [[nodiscard]] SaveCheckpoint::reply save(const SaveCheckpoint& asked, Leases& leases, StatementRunner* runner,
+                                           std::chrono::nanoseconds now);
+
+ private:
+  explicit Committer(WriteConnection& connection) : connection_(&connection) {}
+  [[nodiscard]] std::optional<SaveError> check_fence(const SaveCheckpoint& asked, Leases& leases);
+  [[nodiscard]] std::optional<SaveError> check_checkpoint(const SaveCheckpoint& asked);
+  [[nodiscard]] std::optional<SaveError> run_statements(const SaveCheckpoint& asked, StatementRunner& runner,
+                                                        const Transaction& transaction);
+  [[nodiscard]] std::optional<Failure> store(const SaveCheckpoint& asked, std::string_view now);
+
+  WriteConnection* connection_;
+  Statement find_{}, move_{}, know_{}, quarantine_{};
+};
+
+}  // namespace lantern::detail

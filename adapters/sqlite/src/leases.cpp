@@ -1,0 +1,112 @@
+#include "leases.hpp"
+
+#include "prepare_all.hpp"
+#include "projection_names.hpp"
+#include "times.hpp"
+
+namespace lantern::detail {
+namespace {
+
+constexpr std::string_view leasing = "looking after a lease";
+
+bool is_this(const std::optional<StoredLease>& stored, const Lease& lease) {
+  return stored && stored->owner == lease.owner && stored->fence == lease.fence.value;
+}
+
+}  // namespace
+
+StoredLease lease_of(const Statement& row) {
+  StoredLease lease{std::nullopt, row.integer(1), row.integer(2)};
+  if (!row.is_null(0)) lease.owner = std::string(row.text(0));
+  return lease;
+}
+
+std::optional<LeaseHeld> held_by_another(const std::optional<StoredLease>& lease, const AcquireLease& asked,
+                                         std::chrono::nanoseconds now) {
+  if (!lease || !lease->owner || *lease->owner == asked.owner || lease->expires <= now.count()) return std::nullopt;
+  return LeaseHeld{*lease->owner, until(lease->expires, now)};
+}
+
+std::optional<Failure> refuse_lease(const ProjectionId& projection, std::string_view owner) {
+  if (auto refused = refuse_projection(projection)) return refused;
+  return refuse_name("lease owner", owner);
+}
+
+std::optional<Failure> refuse_ttl(std::chrono::nanoseconds ttl) {
+  if (ttl > ttl.zero()) return std::nullopt;
+  return Failure(FailureKind::invalid, "a lease of " + std::to_string(ttl.count()) + " ns was asked for",
+                 "ask for a positive length of time");
+}
+
+tl::expected<Leases, Failure> Leases::prepare(WriteConnection& connection) {
+  Leases made(connection);
+  auto failed =
+      prepare_all(connection.db(), {{find_lease_sql, &made.find_},
+                                    {"INSERT INTO lantern_leases(tenant, name, owner, fence, expires) "
+                                     "VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(tenant, name) DO UPDATE SET "
+                                     "owner = excluded.owner, fence = excluded.fence, expires = excluded.expires",
+                                     &made.store_}});
+  if (failed) return tl::unexpected(*std::move(failed));
+  return made;
+}
+
+tl::expected<std::optional<StoredLease>, Failure> Leases::find(const ProjectionId& projection) {
+  std::optional<StoredLease> found;
+  if (auto failed = connection_->db().each(
+          find_, leasing, [&](const Statement& row) { found = lease_of(row); }, std::string_view(projection.tenant),
+          std::string_view(projection.name))) {
+    return tl::unexpected(*std::move(failed));
+  }
+  return found;
+}
+
+std::optional<Failure> Leases::store(const ProjectionId& projection, const StoredLease& lease) {
+  const auto owner = lease.owner ? std::optional<std::string_view>(*lease.owner) : std::nullopt;
+  return connection_->db().run(store_, leasing, std::string_view(projection.tenant), std::string_view(projection.name),
+                               owner, lease.fence, lease.expires);
+}
+
+AcquireLease::reply Leases::acquire(const AcquireLease& asked, std::chrono::nanoseconds now) {
+  using Error = AcquireLease::reply::error_type;
+  auto transaction = Transaction::begin(*connection_);
+  if (!transaction) return tl::unexpected(Error(std::move(transaction).error()));
+  const auto known = find(asked.projection);
+  if (!known) return tl::unexpected(Error(known.error()));
+  if (auto held = held_by_another(*known, asked, now)) return tl::unexpected(Error(*std::move(held)));
+
+  const StoredLease lease{asked.owner, *known ? (*known)->fence + 1 : 1, later(now, asked.ttl)};
+  if (auto failed = store(asked.projection, lease)) return tl::unexpected(Error(*std::move(failed)));
+  // Should this have become durable after all, it is this owner's, who may acquire again.
+  if (auto failed = transaction->commit()) return tl::unexpected(Error(std::move(failed->cause)));
+  return Lease{asked.owner, Fence{lease.fence}};
+}
+
+RenewLease::reply Leases::renew(const RenewLease& asked, std::chrono::nanoseconds now) {
+  using Error = RenewLease::reply::error_type;
+  auto transaction = Transaction::begin(*connection_);
+  if (!transaction) return tl::unexpected(Error(std::move(transaction).error()));
+  const auto known = find(asked.projection);
+  if (!known) return tl::unexpected(Error(known.error()));
+  if (!is_this(*known, asked.lease)) {
+    return tl::unexpected(Error(LostLeadership{*known ? (*known)->owner.value_or("") : ""}));
+  }
+  const StoredLease lease{asked.lease.owner, asked.lease.fence.value, later(now, asked.ttl)};
+  if (auto failed = store(asked.projection, lease)) return tl::unexpected(Error(*std::move(failed)));
+  if (auto failed = transaction->commit()) return tl::unexpected(Error(std::move(failed->cause)));
+  return asked.lease;
+}
+
+ReleaseLease::reply Leases::release(const ReleaseLease& asked) {
+  auto transaction = Transaction::begin(*connection_);
+  if (!transaction) return tl::unexpected(std::move(transaction).error());
+  const auto known = find(asked.projection);
+  if (!known) return tl::unexpected(known.error());
+  if (!is_this(*known, asked.lease)) return ReleaseLease::Released{};
+  // The fence stays: the next lease's must be greater.
+  const StoredLease given_back{std::nullopt, asked.lease.fence.value, 0};
+  if (auto failed = store(asked.projection, given_back)) return tl::unexpected(*std::move(failed));
+  if (auto failed = transaction->commit()) return tl::unexpected(std::move(failed->cause));
+  return ReleaseLease::Released{};
+}
+
+}  // namespace lantern::detail

@@ -1,0 +1,51 @@
+// Leases in the file.
+#pragma once
+
+#include <chrono>
+
+#include "lantern/effects.hpp"
+#include "write_connection.hpp"
+
+namespace lantern::detail {
+
+/// A lease as it is stored.
+struct StoredLease {
+  std::optional<std::string> owner{};  ///< absent: it was given back
+  std::int64_t fence{};
+  std::int64_t expires{};  ///< nanoseconds since 1970-01-01 UTC
+};
+
+/// Statements of leases, on a write connection that must outlive them. One thread at a time.
+class Leases {
+ public:
+  [[nodiscard]] static tl::expected<Leases, Failure> prepare(WriteConnection& connection);
+
+  [[nodiscard]] AcquireLease::reply acquire(const AcquireLease& asked, std::chrono::nanoseconds now);
+  [[nodiscard]] RenewLease::reply renew(const RenewLease& asked, std::chrono::nanoseconds now);
+  [[nodiscard]] ReleaseLease::reply release(const ReleaseLease& asked);
+
+  /// As stored; none when there never was one. Also used inside of a commit.
+  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> find(const ProjectionId& projection);
+
+ private:
+  explicit Leases(WriteConnection& connection) : connection_(&connection) {}
+  [[nodiscard]] std::optional<Failure> store(const ProjectionId& projection, const StoredLease& lease);
+
+  WriteConnection* connection_;
+  Statement find_{}, store_{};
+};
+
+/// Who keeps `asked.owner` from leading, if anybody does.
+[[nodiscard]] std::optional<LeaseHeld> held_by_another(const std::optional<StoredLease>& lease,
+                                                       const AcquireLease& asked, std::chrono::nanoseconds now);
+
+/// Refuses names and lengths of time that no lease can have.
+[[nodiscard]] std::optional<Failure> refuse_lease(const ProjectionId& projection, std::string_view owner);
+[[nodiscard]] std::optional<Failure> refuse_ttl(std::chrono::nanoseconds ttl);
+
+inline constexpr const char* find_lease_sql =
+    "SELECT owner, fence, expires FROM lantern_leases WHERE tenant = ?1 AND name = ?2";
+/// Of the current row of `find_lease_sql`.
+[[nodiscard]] StoredLease lease_of(const Statement& row);
+
+}  // namespace lantern::detail

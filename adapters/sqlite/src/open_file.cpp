@@ -1,0 +1,60 @@
+#include "open_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "failures.hpp"
+
+namespace lantern::detail {
+namespace {
+
+constexpr std::string_view opening = "opening it";
+
+Failure no_file(int os_error, const std::filesystem::path& path) {
+  return failure_from(SQLITE_CANTOPEN, os_error, "unable to open database file", path.string(), opening);
+}
+
+/// Creates the file unless it is there. SQLite itself would make it readable for others, by the umask.
+std::optional<Failure> create(const std::filesystem::path& path) {
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (made < 0) return errno == EEXIST ? std::nullopt : std::optional(no_file(errno, path));
+  // Closing a file drops all locks that this process has on it; this one is new, so nobody has any.
+  ::close(made);
+  return std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<std::filesystem::path, Failure> find_file(const std::filesystem::path& given, StoreAccess access) {
+  const std::string& text = given.native();
+  if (text.empty() || text == ":memory:" || text.find('\0') != text.npos) {
+    return tl::unexpected(Failure(FailureKind::invalid,
+                                  "'" + text.substr(0, text.find('\0')) + "' cannot be a store's path",
+                                  "name a file; for a store in memory there is lantern::MemoryStore"));
+  }
+  // An absolute path is never mistaken for a `file:` URI, and stays right when the program changes its folder.
+  std::error_code error;
+  const auto folder = std::filesystem::canonical(std::filesystem::absolute(given, error).parent_path(), error);
+  if (error) return tl::unexpected(no_file(error.value(), given));
+  const auto path = folder / given.filename();
+
+  if (access == StoreAccess::create) {
+    if (auto failed = create(path)) return tl::unexpected(*std::move(failed));
+  }
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return tl::unexpected(no_file(errno, path));
+  if (S_ISLNK(found.st_mode)) return tl::unexpected(no_file(ELOOP, path));
+  if (S_ISDIR(found.st_mode)) return tl::unexpected(no_file(EISDIR, path));
+  if (!S_ISREG(found.st_mode)) {
+    return tl::unexpected(
+        Failure(FailureKind::not_a_store, "a store must be a plain file (" + path.string() + ")", "name another file"));
+  }
+  return path;
+}
+
+}  // namespace lantern::detail

@@ -1,0 +1,70 @@
+// A connection that only reads, with the statements of reading.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "connection.hpp"
+#include "lantern/effects.hpp"
+#include "leases.hpp"
+
+namespace lantern::detail {
+
+/// Not thread-safe; see ReadPool.
+class ReadConnection {
+ public:
+  [[nodiscard]] static tl::expected<std::unique_ptr<ReadConnection>, Failure> prepare(Connection connection);
+
+  [[nodiscard]] const Connection& db() const noexcept { return db_; }
+
+  [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked);
+  [[nodiscard]] LoadCheckpoint::reply load(const ProjectionId& projection);
+  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> lease(const ProjectionId& projection);
+  [[nodiscard]] tl::expected<std::optional<Position>, Failure> head();
+
+  /// Begins one snapshot for all reads until `end_snapshot`.
+  [[nodiscard]] std::optional<Failure> begin_snapshot() { return db_.run(begin_, "beginning to read"); }
+  void end_snapshot() noexcept;
+
+ private:
+  explicit ReadConnection(Connection connection) : db_(std::move(connection)) {}
+  [[nodiscard]] tl::expected<Statement*, Failure> statement_for(const EventFilter& filter, bool prefix_ends);
+  [[nodiscard]] tl::expected<std::int64_t, Failure> first_version_after(std::string_view stream, Position after);
+  [[nodiscard]] ReadEvents::reply read_in_snapshot(const ReadEvents& asked);
+
+  Connection db_;
+  Statement begin_{}, end_{}, head_{}, load_{}, lease_{}, last_version_{}, position_of_{};
+  std::map<std::string, Statement, std::less<>> pages_{};  ///< by their SQL: one for each shape of filter
+};
+
+/// Connections for as many threads as read at once; few are kept.
+class ReadPool {
+ public:
+  explicit ReadPool(std::string file, std::chrono::milliseconds busy_timeout)
+      : file_(std::move(file)), busy_timeout_(busy_timeout) {}
+
+  /// Calls `use(connection)`, which answers with an expected whose error is, or converts to, a Failure. A connection
+  /// that had trouble is not used again.
+  template <class Use>
+  auto with(Use use) -> decltype(use(std::declval<ReadConnection&>())) {
+    auto connection = take();
+    if (!connection) return tl::unexpected(std::move(connection).error());
+    auto result = use(**connection);
+    if (result) give_back(*std::move(connection));
+    return result;
+  }
+
+ private:
+  [[nodiscard]] tl::expected<std::unique_ptr<ReadConnection>, Failure> take();
+  void give_back(std::unique_ptr<ReadConnection>) noexcept;
+
+  std::string file_;
+  std::chrono::milliseconds busy_timeout_;
+  std::mutex mutex_{};
+  std::vector<std::unique_ptr<ReadConnection>> free_{};
+};
+
+}  // namespace lantern::detail
