@@ -48,7 +48,7 @@ std::string ProjectionError::message() const {
     text += position ? " / after position " + std::to_string(position->value) : " / at the beginning of the log";
   }
   text += " / ";
-  return text += what_now(kind);
+  return detail::one_line(text += what_now(kind));
 }
 
 }  // namespace lantern

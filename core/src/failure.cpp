@@ -24,8 +24,23 @@ std::string_view to_string(FailureKind kind) noexcept {
   return "internal";
 }
 
+std::string detail::one_line(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') line += "\\n";
+    else if (c == '\t') line += "\\t";
+    else if (byte < 0x20 || byte == 0x7F) {
+      constexpr const char* digits = "0123456789abcdef";
+      line += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    } else line += c;
+  }
+  return line;
+}
+
 std::string to_string(const Failure& failure) {
-  return failure.advice.empty() ? failure.what : failure.what + ": " + failure.advice;
+  return detail::one_line(failure.advice.empty() ? failure.what : failure.what + ": " + failure.advice);
 }
 
 ProjectorPort::~ProjectorPort() = default;

@@ -115,7 +115,8 @@ bool batch_is_full(const Run& r) {
   return (policy.max_events && r.batch_events + r.passed.size() >= policy.max_events->value()) ||
          (policy.max_bytes && r.batch_bytes >= policy.max_bytes->value()) ||
          (policy.max_age && between(r.batch_opened, r.now) >= policy.max_age->value()) ||
-         (r.applied_by_store && r.held.bytes() >= r.config.page_bytes.value());  // bounds what is held in memory
+         // Bounds what is held in memory.
+         (r.applied_by_store && r.exhausted() && r.held.bytes() >= r.config.page_bytes.value());
 }
 
 bool must_commit(const Run& r) {
@@ -647,10 +648,18 @@ void Step::ask_to_stop(Stop how) noexcept {
       static_cast<Base&>(*this));
 }
 
-ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config)
-    : run_(new detail::Run(std::move(projector), std::move(config))) {}
+ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
+  try {
+    run_.reset(new detail::Run(std::move(projector), std::move(config)));
+  } catch (...) {  // user code: the projector's name, filter or snapshot
+    refused_.emplace();
+    refused_->what = "the projector could not say what it is";
+    refused_->cause = detail::failure_of(std::current_exception());
+  }
+}
 
 Step ProjectionPipeline::start(Instant now) {
+  if (refused_) return Finished(tl::unexpect, *refused_);
   if (!run_) return answered_twice();
   run_->now = now;
   return detail::proceed(std::move(run_));

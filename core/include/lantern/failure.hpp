@@ -41,6 +41,12 @@ struct Failure {
   friend bool operator==(const Failure&, const Failure&) = default;
 };
 
+namespace detail {
+/// The text with its control characters escaped (`\n`, `\t`, `\x1b`), so that no name and no message can forge a line
+/// of a log or command a terminal.
+[[nodiscard]] std::string one_line(std::string_view text);
+}  // namespace detail
+
 [[nodiscard]] std::string_view to_string(FailureKind) noexcept;
 /// `what: advice`, on one line.
 [[nodiscard]] std::string to_string(const Failure&);

@@ -117,10 +117,12 @@ class ProjectionPipeline {
   ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config);
 
   /// Begins the run. A pipeline starts once; a second start finishes at once with ErrorKind::protocol.
+  /// So does one whose projector threw when it was asked for its name, filter or snapshot.
   [[nodiscard]] Step start(Instant now);
 
  private:
   detail::RunPtr run_;
+  std::optional<ProjectionError> refused_{};
 };
 
 // ---- the dynamic door: for replay, fuzzing and foreign languages ----

@@ -130,6 +130,44 @@ consteval bool can_apply() {
   } else return Applies<P, RecordedEvent>;
 }
 
+// An optional member that is there but does not fit must not be taken for one that is absent.
+template <class P>
+consteval bool on_error_fits() {
+  if constexpr (requires { &P::on_error; }) {
+    return requires(P & p, const FailureContext& context) {
+      { p.on_error(context) } -> std::same_as<FailureStrategy>;
+    };
+  } else return true;
+}
+template <class P>
+consteval bool filter_fits() {
+  if constexpr (requires { &P::filter; }) {
+    return requires(const P& p) {
+      { p.filter() } -> std::same_as<EventFilter>;
+    };
+  } else return true;
+}
+template <class P>
+consteval bool starts_after_fits() {
+  if constexpr (requires { &P::starts_after; }) {
+    return requires(const P& p) {
+      { p.starts_after() } -> std::convertible_to<std::optional<Position>>;
+    };
+  } else return true;
+}
+
+/// A codec that throws has failed to decode, whatever it threw.
+template <class C>
+tl::expected<typename C::event_type, Failure> decode_with(const C& codec, const RecordedEvent& recorded) {
+  try {
+    return codec.decode(recorded);
+  } catch (...) {
+    Failure failure = failure_of(std::current_exception());
+    failure.kind = FailureKind::undecodable;
+    return tl::unexpected(std::move(failure));
+  }
+}
+
 /// Calls `apply` and brings what it returned to one form. User code may throw here, and only here.
 template <class P, class E>
 std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
@@ -149,6 +187,7 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
 
 }  // namespace detail
 
+// clang-format off
 /// A projector: a plain struct with `name()` and `apply(event, position)`.
 ///
 /// | member | meaning | when absent |
@@ -158,9 +197,10 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
 /// | `using codec = C` | decodes events; `apply` is overloaded for each type | `apply` takes `const RecordedEvent&` |
 /// | `filter() const` | which events to read | the codec's types, or all |
 /// | `on_error(context)` | `Fatal`, `Skip` or `Retry` | `Fatal` |
-/// | `static constexpr bool effects_are_durable = true` | its effects outlive the process, so its checkpoint is stored
-/// | false | | `starts_after() const` | the position of the snapshot that its state begins with | the beginning | |
-/// `static constexpr bool applied_by_store = true` | the store runs its statements in the commit; no `apply` | false |
+/// | `static constexpr bool effects_are_durable = true` | its effects outlive the process: its checkpoint is stored | false |
+/// | `starts_after() const` | the position of the snapshot that its state begins with | the beginning |
+/// | `static constexpr bool applied_by_store = true` | the store runs its statements in the commit; no `apply` | false |
+// clang-format on
 template <class P>
 concept Projector = requires(const P& projector) {
   { projector.name() } -> std::convertible_to<std::string>;
@@ -226,7 +266,7 @@ class BoundProjector final : public ProjectorPort {
  private:
   std::optional<Failure> apply(const RecordedEvent& recorded) {
     if constexpr (HasCodec<P>) {
-      auto decoded = codec_.decode(recorded);
+      auto decoded = decode_with(codec_, recorded);
       if (!decoded) return std::move(decoded).error();
       if constexpr (Applies<P, typename P::codec::event_type>) {
         return apply_one(projector_, *decoded, recorded.position);
@@ -257,6 +297,12 @@ template <class P>
         { p.name() } -> std::convertible_to<std::string>;
       },
       "a projector needs a member `name() const` that gives a std::string or a string literal");
+  static_assert(detail::on_error_fits<P>(),
+                "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
+                "lantern::FailureStrategy");
+  static_assert(detail::filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
+  static_assert(detail::starts_after_fits<P>(),
+                "a projector's `starts_after() const` must return a std::optional<lantern::Position>");
   static_assert(detail::can_apply<P>(),
                 "a projector needs a member `apply(event, lantern::Position)` for `const lantern::RecordedEvent&`, or, "
                 "with a codec, for the codec's event_type or each alternative of it");
