@@ -4,6 +4,7 @@
 #include "projection_names.hpp"
 #include "schema.hpp"
 #include "sqlite_parts.hpp"
+#include "times.hpp"
 
 namespace lantern {
 
@@ -124,6 +125,12 @@ SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
           SaveError(Failure(FailureKind::invalid,
                             "no statements are installed for " + to_string(asked.projection) + " in this store object",
                             "install the projection before it is run")));
+    }
+    if (is_installed && installed->second->generation() != asked.generation) {
+      return tl::unexpected(SaveError(
+          Failure(FailureKind::incompatible,
+                  "another program rebuilt " + to_string(asked.projection) + " with another version of its statements",
+                  "install that version here, and run it again")));
     }
     return writer.committer.save(asked, writer.leases, is_installed ? installed->second.get() : nullptr,
                                  parts_->clock());
