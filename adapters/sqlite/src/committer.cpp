@@ -112,11 +112,6 @@ SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& lease
   if (auto refused = check_fence(asked, leases)) return tl::unexpected(*std::move(refused));
   if (auto refused = check_checkpoint(asked)) return tl::unexpected(*std::move(refused));
   if (runner) {
-    if (runner->generation() != asked.generation) {
-      return tl::unexpected(SaveError(Failure(
-          FailureKind::incompatible, "another program has installed another version of " + to_string(asked.projection),
-          "install the projection's file again; it must be of that version or a higher one")));
-    }
     if (auto failed = run_statements(asked, *runner, *transaction)) return tl::unexpected(*std::move(failed));
   }
   if (auto failed = store(asked, timestamp_text(now))) return tl::unexpected(SaveError(*std::move(failed)));

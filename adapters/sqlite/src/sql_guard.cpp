@@ -143,18 +143,26 @@ auto SqlGuard::object_to_write(std::string_view table) const -> std::optional<Ob
   if (owns(table)) return std::nullopt;
   const std::string key = lower(table);
   if (asked_ == Asked::create && (key == "sqlite_master" || key == "sqlite_sequence")) return std::nullopt;
+  // A virtual table that is used for the first time announces itself so.
+  if (key == "sqlite_master") {
+    return Objection{"it touches sqlite_master, or one of SQLite's virtual tables", own_tables_only};
+  }
   return Objection{"it writes `" + std::string(table) + "`, which is " + whose(table), own_tables_only};
 }
 
-auto SqlGuard::object_to_creation(std::string_view name, bool is_view) -> std::optional<Objection> {
+auto SqlGuard::object_to_name(std::string_view name) const -> std::optional<Objection> {
   const std::string key = lower(name);
   if (key.starts_with("lantern_")) {
     return Objection{"names that begin with lantern_ are lantern's own",
                      "give `" + std::string(name) + "` another name"};
   }
-  if (others_.contains(key)) {
-    return Objection{"`" + std::string(name) + "` exists, and is " + whose(name), "choose another name"};
-  }
+  if (!others_.contains(key)) return std::nullopt;
+  return Objection{"projection " + named_ + " cannot make `" + std::string(name) + "`, which is " + whose(name),
+                   "choose another name"};
+}
+
+auto SqlGuard::object_to_creation(std::string_view name, bool is_view) -> std::optional<Objection> {
+  if (auto objection = object_to_name(name)) return objection;
   if (!owns(name)) own_.push_back({std::string(name), is_view});
   return std::nullopt;
 }
@@ -193,10 +201,7 @@ auto SqlGuard::object(int action, std::string_view first, std::string_view secon
       if (!owns(second)) {
         return Objection{"`" + std::string(second) + "` is " + whose(second), own_tables_only};
       }
-      if (lower(first).starts_with("lantern_") || others_.contains(lower(first))) {
-        return Objection{"`" + std::string(first) + "` exists, and is " + whose(first), "choose another name"};
-      }
-      return std::nullopt;
+      return object_to_name(first);
     default: break;
   }
   return Objection{"the statement does what a projection may not do (SQLite's action " + std::to_string(action) + ")",

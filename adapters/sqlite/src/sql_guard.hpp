@@ -26,8 +26,10 @@ class SqlGuard {
   /// What there is in the file besides what the projection owns: name in lower case, and whose it is.
   using Others = std::map<std::string, std::string, std::less<>>;
 
-  SqlGuard(const Connection& db, const SqlProjection& projection, Others others, std::vector<OwnObject> own)
-      : db_(db), projection_(projection), others_(std::move(others)), own_(std::move(own)) {}
+  /// `named` is the projection in messages.
+  SqlGuard(const Connection& db, const SqlProjection& projection, std::string named, Others others,
+           std::vector<OwnObject> own)
+      : db_(db), projection_(projection), named_(std::move(named)), others_(std::move(others)), own_(std::move(own)) {}
   SqlGuard(const SqlGuard&) = delete;
   SqlGuard& operator=(const SqlGuard&) = delete;
 
@@ -55,12 +57,14 @@ class SqlGuard {
                                                 std::string_view database);
   [[nodiscard]] std::optional<Objection> object_to_read(std::string_view table, std::string_view column) const;
   [[nodiscard]] std::optional<Objection> object_to_write(std::string_view table) const;
+  [[nodiscard]] std::optional<Objection> object_to_name(std::string_view name) const;
   [[nodiscard]] std::optional<Objection> object_to_creation(std::string_view name, bool is_view);
   [[nodiscard]] bool owns(std::string_view name) const;
   [[nodiscard]] std::string whose(std::string_view name) const;
 
   const Connection& db_;
   const SqlProjection& projection_;
+  const std::string named_;
   Others others_;
   std::vector<OwnObject> own_;
   Asked asked_{Asked::change};

@@ -36,7 +36,7 @@ class Installer {
     SqlGuard::Others others;
     std::vector<OwnObject> own;
     if (auto failed = look_around(others, own)) return tl::unexpected(*std::move(failed));
-    SqlGuard guard(db_, projection_, std::move(others), std::move(own));
+    SqlGuard guard(db_, projection_, to_string(id_), std::move(others), std::move(own));
     if (*outcome != Installed::Outcome::unchanged) {
       if (auto failed = set_up(guard)) return tl::unexpected(*std::move(failed));
       if (auto failed = record(guard)) return tl::unexpected(*std::move(failed));
@@ -97,7 +97,7 @@ class Installer {
           if (!owned) {
             others.emplace(lower(name), "no projection's");
           } else if (owner != id_) {
-            others.emplace(lower(name), "of projection " + to_string(owner));
+            others.emplace(lower(name), "part of projection " + to_string(owner));
           } else if (row.text(1) == "table" || row.text(1) == "view") {
             own.push_back({name, row.text(1) == "view"});
           }
