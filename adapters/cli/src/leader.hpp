@@ -1,0 +1,17 @@
+// Who leads, and whether it still lives.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace lantern::cli {
+
+/// The name under which this process takes leases: `HOST:PID` and, in brackets, what tells it from every other process
+/// that ever had this number. The same for the whole life of the process.
+[[nodiscard]] const std::string& this_process();
+
+/// True when the owner of a lease was a process of this machine that has ended, so that nobody need wait for its lease
+/// to expire. False whenever that is not certain.
+[[nodiscard]] bool has_ended(std::string_view owner);
+
+}  // namespace lantern::cli

@@ -1,0 +1,91 @@
+// The `lantern` program: reads its command line, runs one verb, and ends with a code and at most a line of trouble.
+#include <csignal>
+#include <exception>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "commands.hpp"
+#include "messages.hpp"
+#include "output.hpp"
+
+namespace lantern::cli {
+
+void declare_store(CLI::App& verb, std::string& store) {
+  verb.add_option("--store", store, "The file that holds the log and the read models")->required()->type_name("FILE");
+}
+
+namespace {
+
+int tell(const Trouble& trouble) {
+  say("lantern: " + trouble.message);
+  return static_cast<int>(trouble.code);
+}
+
+// Reads the command line; help is printed at once, and is then what was chosen.
+Outcome choose(int count, const char* const* words, Command& chosen) {
+  CLI::App program("Read models from an event log, each event counted exactly once.", "lantern");
+  program.set_version_flag("--version", "lantern " LANTERN_VERSION);
+  program.require_subcommand(1);
+  declare_import(program, chosen);
+  declare_run(program, chosen);
+  declare_query(program, chosen);
+  declare_status(program, chosen);
+  declare_export(program, chosen);
+  program.footer(R"(
+lantern VERB --help tells more about each.
+
+Example:
+cat > carts.sql <<'END'
+-- projection: carts
+-- version: 1
+-- setup
+CREATE TABLE carts (cart TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT;
+-- on ItemAdded
+INSERT INTO carts VALUES (:stream, 1) ON CONFLICT (cart) DO UPDATE SET items = items + 1;
+END
+echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
+lantern run --store shop.db carts.sql
+lantern query --store shop.db "SELECT * FROM carts")");
+  try {
+    program.parse(count, words);
+    return ExitCode::done;
+  } catch (const CLI::CallForHelp&) {
+    const auto verbs = program.get_subcommands();
+    const std::string text = verbs.empty() ? program.help() : verbs.front()->help("lantern");
+    chosen = [text] { return (Output(1) << text).finish(); };
+    return ExitCode::done;
+  } catch (const CLI::CallForVersion& version) {
+    const std::string text = std::string(version.what()) + "\n";
+    chosen = [text] { return (Output(1) << text).finish(); };
+    return ExitCode::done;
+  } catch (const CLI::ParseError& error) {
+    const auto verbs = program.get_subcommands();
+    const std::string verb = verbs.empty() ? "" : verbs.front()->get_name() + " ";
+    return trouble(ExitCode::usage, std::string(error.what()) + ": see lantern " + verb + "--help");
+  }
+}
+
+int run_program(int count, const char* const* words) {
+  // A reader that goes away (`| head`) is an answer of write(), not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  Command command;
+  if (const auto chosen = choose(count, words, command); !chosen) return tell(chosen.error());
+  const auto outcome = command();
+  return outcome ? static_cast<int>(*outcome) : tell(outcome.error());
+}
+
+}  // namespace
+}  // namespace lantern::cli
+
+int main(int count, char** words) {
+  using namespace lantern::cli;
+  try {
+    return run_program(count, words);
+  } catch (const std::exception& error) {
+    return tell({ExitCode::defect, std::string("internal error (") + error.what() + "): please report it"});
+  } catch (...) {
+    return tell({ExitCode::defect, "internal error: please report it"});
+  }
+}
