@@ -187,3 +187,9 @@ TEST_CASE("whatever fails, and however often the process dies, every event count
     }
   }
 }
+
+TEST_CASE("whatever fails, with more failures at once", "[.thorough]") {
+  for (const Setting& setting : settings()) {
+    REQUIRE_NOTHROW(explore(setting.faults + 1, [&](Choices& choices) { live_until_done(setting, choices); }));
+  }
+}

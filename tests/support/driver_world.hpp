@@ -126,6 +126,38 @@ class Watched {
   std::function<void(std::size_t, When)> around_;
 };
 
+enum class Fault { busy, lost_before, lost_after, thrown_before, thrown_after };
+
+/// Fails one effect in one way, then is the store that it borrows.
+template <class Store>
+struct FailsOnce {
+  Store& store;
+  std::size_t at;
+  Fault fault;
+  std::size_t count = 0;
+  bool struck = false;
+
+  template <Effect E>
+  requires Performs<Store, E>
+  typename E::reply perform(const E& effect) {
+    if (++count != at) return store.perform(effect);
+    struck = true;
+    const Failure failure(FailureKind::busy, "busy for once");
+    switch (fault) {
+      case Fault::busy: break;
+      case Fault::thrown_after: (void)store.perform(effect); [[fallthrough]];
+      case Fault::thrown_before: throw std::runtime_error("thrown for once");
+      case Fault::lost_after: (void)store.perform(effect); [[fallthrough]];
+      case Fault::lost_before:
+        if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{failure});
+    }
+    return tl::make_unexpected(failure);
+  }
+  Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
+    return store.on_append(std::move(callback));
+  }
+};
+
 /// The machine driven by hand, asked to stop before the answer to the effect of this number: what a driver must do too.
 struct ByHand {
   std::size_t effects = 0;
