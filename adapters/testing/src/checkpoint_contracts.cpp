@@ -85,8 +85,11 @@ void independent(Lab& lab) {
 
 void stores_agree(Lab& lab) {
   const auto other = lab.open();
-  lab.save(orders, std::nullopt, at(5));
-  expect_same("the checkpoint that the other store sees", Lab::checkpoint(*other, orders), at(5));
+  expect_same("the checkpoint that the other store sees at first", Lab::checkpoint(*other, orders), std::nullopt);
+  lab.save(orders, std::nullopt, at(4));
+  expect_same("the checkpoint that the other store sees", Lab::checkpoint(*other, orders), at(4));
+  lab.save(orders, at(4), at(5));
+  expect_same("the checkpoint that the other store sees then", Lab::checkpoint(*other, orders), at(5));
   must("a commit of the other store", Lab::perform(*other, commit(5, 6)));
   expect_moved(lab, commit(5, 7), at(6));
 }

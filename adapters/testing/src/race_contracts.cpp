@@ -1,6 +1,7 @@
 // Contracts under real threads, each with a store of its own.
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <exception>
 #include <latch>
 #include <map>
@@ -38,6 +39,20 @@ void in_parallel(Lab& lab, std::size_t count, Work work) {
     if (one) std::rethrow_exception(one);
   }
 }
+
+using Rounds = std::barrier<>;
+/// Takes part in rounds, in which all threads wait for each other; and leaves them when it goes, however it goes.
+class Member {
+ public:
+  explicit Member(Rounds& rounds) : rounds_(rounds) {}
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+  ~Member() { rounds_.arrive_and_drop(); }
+  void meet() const { rounds_.arrive_and_wait(); }
+
+ private:
+  Rounds& rounds_;
+};
 
 /// Counts down when it goes, however it goes.
 struct Leaving {
@@ -135,8 +150,11 @@ void cursors_and_writers(Lab& lab) {
 void one_id_many_writers(Lab& lab) {
   constexpr std::size_t events = 30;
   std::atomic<std::size_t> added{}, duplicates{};
+  Rounds rounds(writers);
   in_parallel(lab, writers, [&](std::size_t, SuiteStore& store) {
+    const Member round(rounds);
     for (std::size_t i = 0; i < events; ++i) {
+      round.meet();
       NewEvent made;
       made.stream = "s";
       made.type = "T";
@@ -184,23 +202,26 @@ void versions_decide(Lab& lab) {
 // ---- checkpoints and leases ----
 
 void one_commit_wins(Lab& lab) {
-  constexpr std::int64_t goal = 40;
+  constexpr std::int64_t rounds = 20;
   const ProjectionId id("orders");
+  Rounds begins(writers), ends(writers);
   std::atomic<std::int64_t> won{};
   in_parallel(lab, writers, [&](std::size_t, SuiteStore& store) {
-    for (;;) {
+    const Member begin(begins), end(ends);
+    for (std::int64_t round = 1; round <= rounds; ++round) {
       SaveCheckpoint save;
       save.projection = id;
       save.from = Lab::checkpoint(store, id);
-      if (save.from && save.from->value >= goal) return;
-      save.through = Position{save.from ? save.from->value + 1 : 1};
+      save.through = Position{round};
+      begin.meet();  // all build on the same checkpoint
       const auto reply = Lab::perform(store, save);
       if (reply) ++won;
       else static_cast<void>(must_refuse<CheckpointMoved>(shown(save), reply));
+      end.meet();
     }
   });
-  expect_same("commits that went through, each of one step", won.load(), goal);
-  expect_same("the checkpoint", lab.checkpoint(id), std::optional(Position{goal}));
+  expect_same("commits that went through, of one step each", won.load(), rounds);
+  expect_same("the checkpoint", lab.checkpoint(id), std::optional(Position{rounds}));
 }
 
 void one_owner_wins(Lab& lab) {

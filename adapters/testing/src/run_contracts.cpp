@@ -122,7 +122,9 @@ void lost_replies(Lab& lab) {
     const Story story = tell(lab, seed, 14, true);
     Chance chance(seed);
     Ledger ledger{story.filter};
+    int processes = 0;
     for (bool done = false; !done;) {
+      expect(++processes < 1000, "1000 processes did not get through a few events");
       Runner runner(lab, ledger, config_for(lab, "me", seed), open_with_ledger(lab));
       while (!runner.ended() && !chance.one_in(25)) {
         constexpr Mishap all[] = {Mishap::busy, Mishap::lost_done, Mishap::lost_undone};

@@ -32,6 +32,14 @@ void Runner::go(Mishap mishap) {
       [this, mishap](auto request) { return perform(std::move(request), mishap); });
 }
 
+void Runner::go_to_the_end() {
+  constexpr int far_too_many = 10'000;
+  for (int effects = 0; !ended(); ++effects) {
+    if (effects == far_too_many) broken("a batch run over a few events goes on for ever");
+    go();
+  }
+}
+
 const Finished& Runner::end() const {
   const Finished& end = *step_.finished();
   if (!end) {

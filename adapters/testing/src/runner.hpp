@@ -28,9 +28,8 @@ class Runner {
 
   /// Performs the pending effect and answers; nothing once the run has ended. Sleeping moves the clock on.
   void go(Mishap mishap = Mishap::none);
-  void go_to_the_end() {
-    while (!ended()) go();
-  }
+  /// Goes on until the run ends, which it must.
+  void go_to_the_end();
   [[nodiscard]] bool ended() const noexcept { return step_.finished() != nullptr; }
   /// How the run ended; it must have ended, and not for a reason that is the store's fault.
   [[nodiscard]] const Finished& end() const;
