@@ -1,0 +1,27 @@
+// What is measured. Each makes its duels and lets them fight, or measures something that has no other side; it prints
+// lines of the table, and gives the number of targets missed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "workload.hpp"
+
+namespace bench {
+
+struct Settings {
+  int rounds = 5;
+  std::uint64_t events = 500'000;  ///< of the log that the big duels read
+  std::string program{};           ///< the `lantern` program; empty: what needs it is left out
+  std::string myself{};            ///< this program's own file, to be run as another process
+  std::string only{};              ///< run only what has this in its name
+  [[nodiscard]] bool wants(const std::string& name) const { return name.find(only) != std::string::npos; }
+};
+
+int pipeline_bench(const Settings&);
+int catch_up_bench(const Settings&, const ScratchDirectory&);
+int sql_projection_bench(const Settings&, const ScratchDirectory&);
+int import_bench(const Settings&, const ScratchDirectory&);
+void latency_bench(const Settings&, const ScratchDirectory&);
+
+}  // namespace bench
