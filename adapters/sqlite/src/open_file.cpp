@@ -54,6 +54,10 @@ tl::expected<std::filesystem::path, Failure> find_file(const std::filesystem::pa
     return tl::unexpected(
         Failure(FailureKind::not_a_store, "a store must be a plain file (" + path.string() + ")", "name another file"));
   }
+  constexpr off_t smallest_page = 512;  // SQLite takes a shorter file for an empty one if it only begins like its own
+  if (found.st_size > 0 && found.st_size < smallest_page) {
+    return tl::unexpected(failure_from(SQLITE_NOTADB, 0, "it is too short", path.string(), opening));
+  }
   return path;
 }
 

@@ -1,5 +1,7 @@
 #include "write_connection.hpp"
 
+#include <cerrno>
+
 namespace lantern::detail {
 
 tl::expected<std::unique_ptr<WriteConnection>, Failure> WriteConnection::prepare(Connection connection) {
@@ -26,16 +28,18 @@ tl::expected<Transaction, Failure> Transaction::begin(WriteConnection& connectio
 
 std::optional<CommitFailed> Transaction::commit() {
   const Connection& db = connection_->db_;
-  int code = SQLITE_OK;
+  int code = SQLITE_OK, os_error = 0;
   {
     const Using use(connection_->commit_);
+    errno = 0;  // SQLite does not keep the reason of a failed commit (sqlite3_system_errno)
     code = use->step();
+    os_error = errno;
     if (code == SQLITE_DONE) {
       connection_ = nullptr;
       return std::nullopt;
     }
   }
-  CommitFailed failed{db.failure(code, "committing"), true};
+  CommitFailed failed{failure_from(code, os_error, sqlite3_errmsg(db.get()), db.file(), "committing"), true};
   // A write that failed left no whole commit in the WAL. After any other I/O error (fsync, most of all) it may be there
   // in full, and be found by the next recovery.
   if ((code & 0xff) == SQLITE_IOERR && failed.cause.kind != FailureKind::full && code != SQLITE_IOERR_NOMEM) {
