@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 #include <future>
 #include <set>
-#include <stdexcept>
 #include <thread>
 
 #include "driver_world.hpp"
@@ -118,39 +117,6 @@ TEST_CASE("a stop requested before the start leaves everything as it was") {
   CHECK(world.checkpoint() == 0);
   CHECK_FALSE(world.is_led());
 }
-
-namespace {
-
-enum class Fault { busy, lost_before, lost_after, thrown_before, thrown_after };
-
-/// Fails one effect in one way, then is the store that it borrows.
-template <class Store>
-struct FailsOnce {
-  Store& store;
-  std::size_t at;
-  Fault fault;
-  std::size_t count = 0;
-  bool struck = false;
-
-  template <Effect E>
-  requires Performs<Store, E>
-  typename E::reply perform(const E& effect) {
-    if (++count != at) return store.perform(effect);
-    struck = true;
-    const Failure failure(FailureKind::busy, "busy for once");
-    switch (fault) {
-      case Fault::busy: break;
-      case Fault::thrown_after: (void)store.perform(effect); [[fallthrough]];
-      case Fault::thrown_before: throw std::runtime_error("thrown for once");
-      case Fault::lost_after: (void)store.perform(effect); [[fallthrough]];
-      case Fault::lost_before:
-        if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{failure});
-    }
-    return tl::make_unexpected(failure);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("whatever effect fails once, the result is the same") {
   for (const Fault fault : {Fault::busy, Fault::lost_before, Fault::lost_after}) {

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <concepts>
 #include <utility>
 
@@ -13,6 +14,9 @@ namespace lantern {
 /// What waits for the reply to an effect.
 template <Effect E>
 using ReplyHandler = boost::asio::any_completion_handler<void(typename E::reply)>;
+/// The same with an executor: what `run_projection` passes as the token. Any other token is the store's to like.
+template <Effect E>
+using BoundReplyHandler = boost::asio::executor_binder<ReplyHandler<E>, boost::asio::any_io_executor>;
 
 /// `store.async_perform(effect, token)` completes with `void(E::reply)`.
 ///
@@ -20,7 +24,7 @@ using ReplyHandler = boost::asio::any_completion_handler<void(typename E::reply)
 /// associated executor, never from within `async_perform`, and exactly once, or else destroyed. A store that gives up
 /// on a commit half-way says `OutcomeUnknown`.
 template <class S, class E>
-concept AsyncPerforms = Effect<E> && requires(S& store, const E& effect, ReplyHandler<E> handler) {
+concept AsyncPerforms = Effect<E> && requires(S& store, const E& effect, BoundReplyHandler<E> handler) {
   store.async_perform(effect, std::move(handler));
 };
 
