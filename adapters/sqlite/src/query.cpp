@@ -125,7 +125,8 @@ tl::expected<void, Failure> SqliteStore::query(std::string_view sql, const Query
     if (failure.kind == FailureKind::rejected) {
       failure.kind = FailureKind::invalid;
       failure.what = std::string("the query is not understood: ") + sqlite3_errmsg(db.get());
-      failure.advice = "list the tables with: SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')";
+      const bool no_table = std::string_view(sqlite3_errmsg(db.get())).starts_with("no such table");
+      failure.advice = no_table ? "list them with: SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')" : "";
     }
     return tl::unexpected(std::move(failure));
   }
