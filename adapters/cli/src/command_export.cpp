@@ -17,8 +17,7 @@ void declare_export(CLI::App& program, Command& chosen) {
   verb.add_option("--from", options->from, "The first position")->type_name("POSITION")->check(position);
   verb.add_option("--to", options->to, "The last position")->type_name("POSITION")->check(position);
   verb.add_option("--stream", options->stream_prefix, "Only streams that begin with this text")->type_name("PREFIX");
-  verb.footer(R"(
-Example:
+  verb.footer(R"(Example:
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
 lantern export --store shop.db --stream cart- > carts.ndjson)");
   verb.callback([options, &chosen] { chosen = [options] { return export_events(*options); }; });

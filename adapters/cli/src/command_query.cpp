@@ -22,8 +22,7 @@ void declare_query(CLI::App& program, Command& chosen) {
   format.add_flag_callback(
       "--json", [options] { options->format = RowFormat::json; }, "One JSON object a line");
   format.require_option(0, 1);
-  verb.footer(R"(
-Example:
+  verb.footer(R"(Example:
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
 lantern query --store shop.db "SELECT type, count(*) AS events FROM lantern_events GROUP BY type")");
   verb.callback([options, &chosen] { chosen = [options] { return query(*options); }; });

@@ -14,8 +14,7 @@ void declare_status(CLI::App& program, Command& chosen) {
   CLI::App& verb = *program.add_subcommand("status", "Show how far each projection is, who leads it, and what failed");
   declare_store(verb, options->store);
   verb.add_flag("--json", options->json, "As one JSON object");
-  verb.footer(R"(
-Example:
+  verb.footer(R"(Example:
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
 lantern status --store shop.db)");
   verb.callback([options, &chosen] { chosen = [options] { return status(*options); }; });

@@ -33,8 +33,7 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
   declare_query(program, chosen);
   declare_status(program, chosen);
   declare_export(program, chosen);
-  program.footer(R"(
-lantern VERB --help tells more about each.
+  program.footer(R"(lantern VERB --help tells more about each.
 
 Example:
 cat > carts.sql <<'END'

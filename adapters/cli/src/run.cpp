@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -52,11 +53,13 @@ struct Job {
 
 // Whoever led and died without giving the lease back is not waited for. Taking a lease under the dead owner's name is
 // how one breaks it: the fence grows, so if that owner lived after all, its commits would be refused.
-void break_leases_of_the_dead(SqliteStore& store) {
+void break_leases_of_the_dead(SqliteStore& store, const std::vector<SqlProjection>& ours) {
   const auto projections = store.projections();
   if (!projections) return;  // the run itself will say what is wrong
   for (const ProjectionStatus& status : *projections) {
-    if (!status.leader || !has_ended(status.leader->owner)) continue;
+    const bool is_ours =
+        std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return ProjectionId(each.name()) == status.id; });
+    if (!is_ours || !status.leader || !has_ended(status.leader->owner)) continue;
     if (const auto lease = store.perform(AcquireLease{status.id, status.leader->owner, lease_length.value()})) {
       static_cast<void>(store.perform(ReleaseLease{status.id, *lease}));
     }
@@ -289,7 +292,7 @@ Outcome run(const RunOptions& options) {
   auto store = open_store(options.store, Access::write);
   if (!store) return tl::unexpected(std::move(store).error());
   if (auto installed = install_all(*store, *projections); !installed) return installed;
-  break_leases_of_the_dead(*store);
+  break_leases_of_the_dead(*store, *projections);
   return run_all(options, *std::move(projections), *store, stop, notice);
 }
 
