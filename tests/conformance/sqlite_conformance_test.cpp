@@ -26,6 +26,7 @@ struct SqliteWorld {
 
   SqliteStore open() {
     SqliteOptions options;
+    options.durability = Durability::normal;  // no power is lost here, and syncing thousands of commits takes a minute
     options.clock = [now = now] { return std::chrono::nanoseconds(*now); };
     return value(SqliteStore::open(directory.path() / "store.db", options));
   }

@@ -83,7 +83,7 @@ void pages_make_the_log(Lab& lab) {
 void byte_limits(Lab& lab) {
   Chance chance(2);
   const Oracle oracle = random_log(lab, chance, 40);
-  for (const std::uint64_t bytes : {0u, 1u, 10u, 43u, 100u, 333u, 1000u, 100'000u}) {
+  for (const std::uint64_t bytes : {1u, 10u, 43u, 100u, 333u, 1000u, 100'000u}) {
     ReadEvents asked;
     asked.byte_limit = bytes;
     for (int filter = 0; filter < 4; ++filter) {

@@ -20,11 +20,13 @@ Story tell(Lab& lab, std::uint64_t seed, std::size_t count, bool with_bad_events
   Chance chance(seed);
   Story story;
   if (chance.one_in(2)) story.filter.stream_prefix = "mine/";
+  std::vector<NewEvent> events(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const bool mine = !chance.one_in(3);
-    const bool bad = with_bad_events && chance.one_in(4);
-    lab.add(mine ? "mine/1" : "other", bad ? refused_type : "T", {std::to_string(i)});
+    events[i].stream = chance.one_in(3) ? "other" : "mine/1";
+    events[i].type = with_bad_events && chance.one_in(4) ? refused_type : "T";
+    events[i].data = std::to_string(i);
   }
+  lab.append(std::move(events));
   const EventPage log = collect(lab);
   expect_same("events in the log", log.size(), count);
   for (const auto& event : log.events()) {
