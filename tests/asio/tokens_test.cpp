@@ -134,6 +134,22 @@ TEST_CASE("a handler without an executor runs on the pool") {
   pool.join();
 }
 
+TEST_CASE("on a pool with several threads, the store may go as soon as the run has ended") {
+  for (int i = 0; i < 100; ++i) {
+    asio::thread_pool pool(3);
+    auto world = std::make_unique<World>();
+    auto chain = std::make_unique<Chain>();
+    bool whole = false;
+    run_projection(*chain, on_pool(world->store, pool.get_executor()), settings(), [&](const Finished& end) {
+      whole = end && world->chain == chain_of(8);
+      world.reset();
+      chain.reset();
+    });
+    pool.join();
+    REQUIRE(whole);
+  }
+}
+
 TEST_CASE("a detached run runs") {
   World world;
   Signal caught_up;

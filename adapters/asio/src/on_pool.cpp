@@ -161,5 +161,6 @@ template CallOnPool<AcquireLease> call_on_pool<AcquireLease>;
 template CallOnPool<RenewLease> call_on_pool<RenewLease>;
 template CallOnPool<ReleaseLease> call_on_pool<ReleaseLease>;
 template CallOnPool<AppendEvents> call_on_pool<AppendEvents>;
+template CallOnPool<SubscribeToAppends> call_on_pool<SubscribeToAppends>;
 
 }  // namespace lantern::detail

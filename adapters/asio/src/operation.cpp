@@ -24,7 +24,7 @@ Stop stop_for(asio::cancellation_type asked) {
   return asked == asio::cancellation_type::none ? Stop::none : Stop::at_checkpoint;
 }
 
-/// Owned by whatever will call it next: a handler at the store, or the timer's. When that is destroyed instead of
+/// Kept by whatever will call it next: a handler at the store, or the timer's. When that is destroyed instead of
 /// called, because its context ends, so is the operation. Members go in reverse order: first what looks at the store,
 /// then the handler, in whose coroutine the store may live, and the claim on the context last.
 struct Operation {
@@ -72,7 +72,10 @@ void finish(OperationPtr op) {
   Finished result = std::move(*op->step.finished());
   const asio::any_io_executor home = op->home;
   if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
-  op.reset();  // whoever is told that the run has ended may take its store away
+  // Whoever is told that the run has ended may take its store away. Destroying the operation would not do: where home
+  // has several threads, the one that asked for the last effect may still be on its way out of asking.
+  op->hints = {};
+  op.reset();
   asio::dispatch(home, [handler = std::move(handler), result = std::move(result)]() mutable {
     std::move(handler)(std::move(result));
   });
@@ -86,6 +89,15 @@ void go_on(OperationPtr op) {
         if constexpr (requires { pending.effect(); }) perform(op, pending.effect());
       },
       static_cast<Step::Base&>(op->step));
+}
+
+/// Hints from then on. The first read looks at all that was appended before.
+void subscribe(const OperationPtr& op) {
+  op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
+                       [op](Subscription hints) mutable {
+                         op->hints = std::move(hints);
+                         go_on(std::move(op));
+                       });
 }
 
 /// A weak reference: the signal may outlive the context that the alarm's timer needs.
@@ -108,9 +120,8 @@ void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<A
   Step first = ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))).start(steady_now());
   OperationPtr op(new Operation{asio::prefer(home, asio::execution::outstanding_work.tracked), std::move(handler),
                                 std::move(store), std::move(alarm), std::move(first)});
-  op->hints = op->store->on_append([&wake = *op->alarm] { wake.hint(); });
   // Nothing completes, and no store is called, from within the initiating function.
-  asio::post(home, [op = std::move(op)]() mutable { go_on(std::move(op)); });
+  asio::post(home, [op = std::move(op)]() mutable { subscribe(std::move(op)); });
 }
 
 }  // namespace lantern::detail

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <concepts>
+#include <functional>
 #include <utility>
 
 #include "lantern/store.hpp"
@@ -33,6 +34,16 @@ template <class S>
 concept AsyncProjectionStore =
     AsyncPerforms<S, LoadCheckpoint> && AsyncPerforms<S, ReadEvents> && AsyncPerforms<S, SaveCheckpoint> &&
     AsyncPerforms<S, AcquireLease> && AsyncPerforms<S, RenewLease> && AsyncPerforms<S, ReleaseLease>;
+
+/// `store.async_on_append(callback, token)` is `AppendNotifier` for stores that may block while they subscribe; it
+/// completes with `void(Subscription)`. An asynchronous store may have either form, or none.
+template <class S>
+concept AsyncAppendNotifier = requires(
+    S& store, std::function<void()> callback,
+    boost::asio::executor_binder<boost::asio::any_completion_handler<void(Subscription)>, boost::asio::any_io_executor>
+        handler) {
+  store.async_on_append(std::move(callback), std::move(handler));
+};
 
 /// An asynchronous store may name the executor that handlers without one of their own run on.
 template <class S>

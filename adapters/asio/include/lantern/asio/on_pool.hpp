@@ -16,6 +16,12 @@
 namespace lantern {
 namespace detail {
 
+/// Subscribing looks to a pool like one more effect.
+struct SubscribeToAppends {
+  using reply = Subscription;
+  friend bool operator==(const SubscribeToAppends&, const SubscribeToAppends&) = default;
+};
+
 /// Runs `call` on `pool`, and `handler` with what it returned on `home`. Defined for the effects of lantern.
 template <Effect E>
 void call_on_pool(const boost::asio::any_io_executor& pool, const boost::asio::any_io_executor& home,
@@ -44,13 +50,14 @@ class OnPool {
 
   /// Performs one effect on the pool. Also usable by itself, `AppendEvents` for one.
   ///
-  /// *Completion*: `void(E::reply)`.
-  /// *Executor*: the handler's own; the pool's, if it has none.
-  /// *Cancellation*: none. A call of the store that has begun is not abandoned.
-  /// *Errors*: the store's, in the reply; an exception becomes a Failure (internal), of a commit `OutcomeUnknown`.
-  /// *Lifetimes*: the effect and the store live until the completion, the pool until it has been joined. When the
+  /// - *Completion*: `void(E::reply)`.
+  /// - *Executor*: the handler's own; the pool's, if it has none.
+  /// - *Cancellation*: none. A call of the store that has begun is not abandoned.
+  /// - *Errors*: the store's, in the reply; an exception becomes a Failure (internal), of a commit `OutcomeUnknown`.
+  /// - *Lifetimes*: the effect and the store live until the completion, the pool until it has been joined. When the
   /// handler's execution context is destroyed first, that waits for a call that has begun, and the handler is
-  /// destroyed. *Threads*: distinct calls are independent, if the store's are.
+  /// destroyed.
+  /// - *Threads*: distinct calls are independent, if the store's are.
   template <Effect E, boost::asio::completion_token_for<void(typename E::reply)> Token>
   requires Performs<Store, E>
   auto async_perform(const E& effect, Token&& token) {
@@ -67,9 +74,19 @@ class OnPool {
   /// The pool's.
   [[nodiscard]] boost::asio::any_io_executor get_executor() const { return pool_; }
 
-  /// As the store's own.
-  Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
-    return store_->on_append(std::move(callback));
+  /// As the store's `on_append`, called on the pool: subscribing may block too. Completes with `void(Subscription)`;
+  /// otherwise like `async_perform`.
+  template <boost::asio::completion_token_for<void(Subscription)> Token>
+  requires AppendNotifier<Store>
+  auto async_on_append(std::function<void()> callback, Token&& token) {
+    return boost::asio::async_initiate<Token, void(Subscription)>(
+        [](auto&& handler, Store* store, boost::asio::any_io_executor pool, std::function<void()> hint) {
+          const auto home = detail::home_of(handler, pool);
+          detail::call_on_pool<detail::SubscribeToAppends>(
+              pool, home, [store, hint = std::move(hint)] { return detail::subscribe_foreign(*store, hint); },
+              std::forward<decltype(handler)>(handler));
+        },
+        token, store_, pool_, std::move(callback));
   }
 
  private:

@@ -33,7 +33,7 @@ class AsyncStorePort {
   virtual void perform(const AcquireLease&, const Home&, ReplyHandler<AcquireLease>) = 0;
   virtual void perform(const RenewLease&, const Home&, ReplyHandler<RenewLease>) = 0;
   virtual void perform(const ReleaseLease&, const Home&, ReplyHandler<ReleaseLease>) = 0;
-  [[nodiscard]] virtual Subscription on_append(std::function<void()> callback) = 0;
+  virtual void subscribe(std::function<void()> callback, const Home&, ReplyHandler<SubscribeToAppends>) = 0;
 };
 
 /// `Store` is a store that the port owns, or a reference to one that it borrows.
@@ -60,9 +60,15 @@ class BoundAsyncStore final : public AsyncStorePort {
   void perform(const ReleaseLease& e, const Home& home, ReplyHandler<ReleaseLease> handler) override {
     forward(e, home, std::move(handler));
   }
-  Subscription on_append(std::function<void()> callback) override {
-    if constexpr (AppendNotifier<Store>) return store_.on_append(std::move(callback));
-    else return {};
+  void subscribe(std::function<void()> callback, const Home& home, ReplyHandler<SubscribeToAppends> handler) override {
+    using Plain = std::remove_reference_t<Store>;
+    if constexpr (AsyncAppendNotifier<Plain>) {
+      store_.async_on_append(std::move(callback), boost::asio::bind_executor(home, std::move(handler)));
+    } else if constexpr (AppendNotifier<Plain>) {
+      std::move(handler)(subscribe_foreign(store_, std::move(callback)));
+    } else {
+      std::move(handler)(Subscription());
+    }
   }
 
  private:
@@ -100,21 +106,21 @@ struct StartOperation {
 /// Runs a projection until it ends. A store that is given as an lvalue is borrowed; one that is moved in (such as the
 /// value that `on_pool` gives) belongs to the operation.
 ///
-/// *Completion*: `void(Finished)`: how the run ended, success and failure alike. A coroutine gets a `Finished`.
-/// *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor: a strand, or a
-/// context with one thread, or one that is otherwise used by this operation alone. Without one, on the store's
+/// - *Completion*: `void(Finished)`: how the run ended, success and failure alike. A coroutine gets a `Finished`.
+/// - *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor: a strand, or
+/// a context with one thread, or one that is otherwise used by this operation alone. Without one, on the store's
 /// (`get_executor()`; the pool's, for `on_pool`), or else on the system executor. The operation counts as work for it.
-/// *Cancellation*: `terminal` is `Stop::now`: retries, waiting and what is not committed are abandoned. `partial` and
+/// - *Cancellation*: `terminal` is `Stop::now`: retries, waiting and what is not committed are abandoned. `partial` and
 /// `total` are `Stop::at_checkpoint`: what is applied is committed first. Either way a call of the store that has begun
 /// is let finish, the lease is given back, and the completion tells the truth about how far the run got. Seen at every
 /// reply. (A coroutine lets only `terminal` through, unless it says
 /// `co_await this_coro::reset_cancellation_state(enable_total_cancellation())`.)
-/// *Errors*: all of them are in the `Finished`; there is no error code beside it. Exceptions thrown by the projector's
-/// `name()` or `filter()` come out of the initiating function.
-/// *Lifetimes*: projector, borrowed store and `config.observer` live until the completion; a pool outlives the
+/// - *Errors*: all of them are in the `Finished`; there is no error code beside it. Exceptions thrown by the
+/// projector's `name()` or `filter()` come out of the initiating function.
+/// - *Lifetimes*: projector, borrowed store and `config.observer` live until the completion; a pool outlives the
 /// operations on it, so declare pools before contexts, and not in the coroutine that waits. A context that is destroyed
 /// with operations outstanding destroys them, after the calls of a store that an `on_pool` has begun for them.
-/// *Threads*: one operation is used by one thread at a time, which its executor sees to; a cancellation signal is
+/// - *Threads*: one operation is used by one thread at a time, which its executor sees to; a cancellation signal is
 /// emitted on that executor. Distinct operations are independent, also on one context, also on one store if that is
 /// thread-safe. Appends may come from any thread.
 ///

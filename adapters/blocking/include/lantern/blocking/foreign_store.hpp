@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <exception>
+#include <functional>
 #include <string>
 #include <type_traits>
 
@@ -31,6 +32,16 @@ requires Performs<Store, E>
     return store.perform(effect);
   } catch (...) {
     return reply_of_a_store_that_threw<E>();
+  }
+}
+
+/// Hints are a convenience: a store that throws instead of giving them is one without.
+template <AppendNotifier Store>
+[[nodiscard]] Subscription subscribe_foreign(Store& store, std::function<void()> callback) {
+  try {
+    return store.on_append(std::move(callback));
+  } catch (...) {
+    return {};
   }
 }
 

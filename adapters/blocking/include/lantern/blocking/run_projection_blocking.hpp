@@ -19,7 +19,7 @@ template <class Store>
 Finished drive(ProjectionPipeline pipeline, Store& store, const std::stop_token& stop) {
   InterruptibleSleep nap;
   Subscription hints;  // after `nap`, so that it ends first
-  if constexpr (AppendNotifier<Store>) hints = store.on_append([&nap] { nap.hint(); });
+  if constexpr (AppendNotifier<Store>) hints = subscribe_foreign(store, [&nap] { nap.hint(); });
 
   bool told_to_stop = false;
   const auto answer = [&]<Effect E>(Request<E> request, typename E::reply reply) -> Step {
@@ -53,13 +53,13 @@ Finished drive(ProjectionPipeline pipeline, Store& store, const std::stop_token&
 
 /// Runs a projection on the calling thread until it ends, and says how.
 ///
-/// *Stopping*: once `stop` is requested (from any thread), what is applied is committed, the lease is given back, and
+/// - *Stopping*: once `stop` is requested (from any thread), what is applied is committed, the lease is given back, and
 /// the run ends with `Ending::stopped`. A sleep is cut short; a call of the store is not.
-/// *Leadership*: without `config.leadership`, the run leads under a `unique_owner()`.
-/// *Errors*: all of them are in the result. A store that throws is answered for by a Failure (internal). Exceptions
+/// - *Leadership*: without `config.leadership`, the run leads under a `unique_owner()`.
+/// - *Errors*: all of them are in the result. A store that throws is answered for by a Failure (internal). Exceptions
 /// thrown by the projector's `name()` or `filter()` come out of this function, before anything has happened.
-/// *Lifetimes*: borrows the projector, the store and `config.observer` until it returns.
-/// *Threads*: projector, store and observer are used by the calling thread only; appends to a store that is an
+/// - *Lifetimes*: borrows the projector, the store and `config.observer` until it returns.
+/// - *Threads*: projector, store and observer are used by the calling thread only; appends to a store that is an
 /// `AppendNotifier` may come from any thread, and cut idle sleeps short.
 template <class P, class Store>
 requires(!std::derived_from<P, ProjectorPort>) [[nodiscard]] Finished
