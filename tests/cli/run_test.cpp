@@ -303,7 +303,7 @@ TEST_CASE("exit codes: 2 for the command line, 3 for the store, with one line th
     CHECK(ended.err.find("lantern: ") == 0);
     CHECK(ended.err.find("--help") != std::string::npos);
   }
-  for (const std::string store : {folder / "absent.db", folder / "no.db", folder.path()}) {
+  for (const std::string& store : {folder / "absent.db", folder / "no.db", folder.path()}) {
     const std::vector<std::vector<std::string>> on_it = {{"run", "--store", store, folder / "counts.sql"},
                                                          {"query", "--store", store, "SELECT 1"},
                                                          {"status", "--store", store},
