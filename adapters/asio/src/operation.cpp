@@ -5,6 +5,7 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/strand.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,7 +29,7 @@ Stop stop_for(asio::cancellation_type asked) {
 /// called, because its context ends, so is the operation. Members go in reverse order: first what looks at the store,
 /// then the handler, in whose coroutine the store may live, and the claim on the context last.
 struct Operation {
-  asio::any_io_executor home;  // tracks work
+  asio::any_io_executor home;  // a strand on the handler's executor; tracks work
   FinishedHandler handler;
   std::unique_ptr<AsyncStorePort> store;
   std::shared_ptr<Alarm> alarm;
@@ -72,9 +73,7 @@ void finish(OperationPtr op) {
   Finished result = std::move(*op->step.finished());
   const asio::any_io_executor home = op->home;
   if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
-  // Whoever is told that the run has ended may take its store away. Destroying the operation would not do: where home
-  // has several threads, the one that asked for the last effect may still be on its way out of asking.
-  op->hints = {};
+  op->hints = {};  // whoever is told that the run has ended may take its store away
   op.reset();
   asio::dispatch(home, [handler = std::move(handler), result = std::move(result)]() mutable {
     std::move(handler)(std::move(result));
@@ -115,13 +114,16 @@ AsyncStorePort::~AsyncStorePort() = default;
 
 void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<AsyncStorePort> store,
                      ProjectionConfig config, const asio::any_io_executor& home, FinishedHandler handler) {
-  auto alarm = std::make_shared<Alarm>(home);
+  // Where home has several threads, a reply may be back before the thread that asked is on its way out of asking. The
+  // strand lets it leave first: so when the run has ended, nobody is busy with it, its store or its pool any more.
+  const asio::any_io_executor strand = asio::make_strand(home);
+  auto alarm = std::make_shared<Alarm>(strand);
   connect(handler, alarm);
   Step first = ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))).start(steady_now());
-  OperationPtr op(new Operation{asio::prefer(home, asio::execution::outstanding_work.tracked), std::move(handler),
+  OperationPtr op(new Operation{asio::prefer(strand, asio::execution::outstanding_work.tracked), std::move(handler),
                                 std::move(store), std::move(alarm), std::move(first)});
   // Nothing completes, and no store is called, from within the initiating function.
-  asio::post(home, [op = std::move(op)]() mutable { subscribe(std::move(op)); });
+  asio::post(strand, [op = std::move(op)] { subscribe(op); });
 }
 
 }  // namespace lantern::detail

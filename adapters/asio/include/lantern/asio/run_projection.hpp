@@ -107,9 +107,9 @@ struct StartOperation {
 /// value that `on_pool` gives) belongs to the operation.
 ///
 /// - *Completion*: `void(Finished)`: how the run ended, success and failure alike. A coroutine gets a `Finished`.
-/// - *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor: a strand, or
-/// a context with one thread, or one that is otherwise used by this operation alone. Without one, on the store's
-/// (`get_executor()`; the pool's, for `on_pool`), or else on the system executor. The operation counts as work for it.
+/// - *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor, one step at
+/// a time; it may have several threads. Without one, on the store's (`get_executor()`; the pool's, for `on_pool`), or
+/// else on the system executor. The operation counts as work for it.
 /// - *Cancellation*: `terminal` is `Stop::now`: retries, waiting and what is not committed are abandoned. `partial` and
 /// `total` are `Stop::at_checkpoint`: what is applied is committed first. Either way a call of the store that has begun
 /// is let finish, the lease is given back, and the completion tells the truth about how far the run got. Seen at every
@@ -120,8 +120,8 @@ struct StartOperation {
 /// - *Lifetimes*: projector, borrowed store and `config.observer` live until the completion; a pool outlives the
 /// operations on it, so declare pools before contexts, and not in the coroutine that waits. A context that is destroyed
 /// with operations outstanding destroys them, after the calls of a store that an `on_pool` has begun for them.
-/// - *Threads*: one operation is used by one thread at a time, which its executor sees to; a cancellation signal is
-/// emitted on that executor. Distinct operations are independent, also on one context, also on one store if that is
+/// - *Threads*: a cancellation signal is emitted where no step can run meanwhile: on the handler's executor, if that is
+/// a strand or has one thread. Distinct operations are independent, also on one context, also on one store if that is
 /// thread-safe. Appends may come from any thread.
 ///
 /// Without `config.leadership`, the run leads under a `unique_owner()`.
