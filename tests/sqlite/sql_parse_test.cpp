@@ -1,4 +1,5 @@
 // The text of a projection's file: what it means, and what every mistake in it is answered with.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "lantern/sqlite/sql_projection.hpp"
@@ -346,6 +347,32 @@ TEST_CASE("words that only look like trouble are allowed") {
     INFO(statement);
     CHECK(message(with_header("-- on A\n" + std::string(statement) + ";")) == "(no error)");
   }
+}
+
+TEST_CASE("whatever is cut out of a file, it is read or answered with a place inside of it") {
+  const std::string text =
+      "-- projection: p\r\n-- version: 3\n-- on error: skip\n/* a */ -- setup\n-- setup\n"
+      "CREATE TABLE \"t\"\"t\" (a, [b], `c`);\nCREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT ';'; END;\n"
+      "-- on A, \"B c\", \"d\"\"e\"\nINSERT INTO t VALUES (:data, 'it''s', date(:ts), x'00', 1.5e3);\n"
+      "-- on *\nUPDATE t SET a = strftime('%Y', :ts) WHERE (b = :position);\n";
+  REQUIRE(good(text).sections().size() == 2);
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+  std::size_t refused = 0;
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    for (const std::size_t length : {std::size_t{1}, std::size_t{2}, std::size_t{17}, text.size()}) {
+      std::string cut = text;
+      cut.erase(begin, length);
+      const auto parsed = SqlProjection::parse(cut, "p.sql");
+      if (parsed) continue;
+      ++refused;
+      INFO(cut << "\n" << parsed.error());
+      CHECK(parsed.error().line >= 1);
+      CHECK(parsed.error().line <= lines);
+      CHECK_FALSE(parsed.error().what.empty());
+      CHECK_FALSE(parsed.error().advice.empty());
+    }
+  }
+  CHECK(refused > text.size());
 }
 
 TEST_CASE("an error says the same as a failure that is not worth a retry") {

@@ -113,7 +113,8 @@ class Installer {
     std::vector<std::string> drops;
     auto failed = each(
         // %w doubles the quotation marks: the name stays a name.
-        "SELECT printf('DROP %s IF EXISTS main.\"%w\"', upper(kind), object) FROM lantern_projection_objects "
+        "SELECT printf('DROP %s IF EXISTS main.\"%w\"', CASE kind WHEN 'view' THEN 'VIEW' ELSE 'TABLE' END, object) "
+        "FROM lantern_projection_objects "
         "WHERE tenant = ?1 AND name = ?2 ORDER BY kind DESC",
         [&](const Statement& row) { drops.emplace_back(row.text(0)); }, id_.tenant, id_.name);
     for (auto drop = drops.begin(); !failed && drop != drops.end(); ++drop) failed = db_.execute(drop->c_str(), doing);

@@ -46,7 +46,9 @@ struct SqliteParts;
 /// **The file.** Tables of lantern are named `lantern_…`; other tables belong to projections and can be read by any
 /// SQLite client while projections run. A file is recognised by its application_id (0x4C4E5452, "LNTR"), and its
 /// schema's version is its user_version. SQLite keeps FILE-wal and FILE-shm beside it while it is open: they belong to
-/// it, and must be copied with it (or use `sqlite3 FILE .backup`).
+/// it, and must be copied with it (or use `sqlite3 FILE .backup`). Of one object only the write connection checkpoints:
+/// SQLite 3.7.0 to 3.51.2 has a very rare bug that may damage a WAL when two connections write and checkpoint at the
+/// same instant. So prefer one object per process, and few processes that write.
 ///
 /// **Errors.** Each is a Failure that names the file: busy, denied (permissions, read-only), full, corrupt, not_a_store
 /// (no file, no database, another application's database), incompatible (written by a later lantern), invalid.
@@ -94,13 +96,14 @@ class SqliteStore {
   /// - none: the setup is run (`registered`);
   /// - the same, from a file of the same meaning: nothing is changed (`unchanged`);
   /// - the same, from another text: FailureKind::incompatible, which says to raise the version;
-  /// - a lower one: the old tables are dropped, the setup is run, the checkpoint and the quarantine are cleared, and the
+  /// - a lower one: the old tables are dropped, the setup is run, the checkpoint and the quarantine are cleared, and
+  /// the
   ///   generation grows (`rebuilt`); a run of the old version that still goes on has its next commit refused;
   /// - a higher one: FailureKind::incompatible.
   /// FailureKind::invalid is the file's own fault: bad SQL, or a statement that a projection may not use. `what` begins
-  /// with FILE:LINE:COLUMN. Thread-safe; waits for writes of this object.
-  [[nodiscard]] tl::expected<Installed, Failure> install(const SqlProjection& projection,
-                                                         std::string_view tenant = {});
+  /// with FILE:LINE:COLUMN. FailureKind::busy: another connection writes for longer than SqliteOptions::busy_timeout;
+  /// nothing is wrong, call it again. Thread-safe; waits for writes of this object.
+  [[nodiscard]] tl::expected<Installed, Failure> install(const SqlProjection& projection, std::string_view tenant = {});
 
   // ---- the operator's view ----
 
