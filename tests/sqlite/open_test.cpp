@@ -169,6 +169,29 @@ TEST_CASE("a store from the future is refused and left as it is") {
   CHECK(PlainSqlite(folder / "a.db").run("PRAGMA user_version") == std::vector<std::string>{"2"});
 }
 
+TEST_CASE("an older store is brought up to date when it is opened for writing, in one transaction") {
+  const Folder folder;
+  PlainSqlite(folder / "old.db").run("PRAGMA application_id=0x4C4E5452");  // of version 0: without any tables
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  const Failure failure = failure_to_open(folder / "old.db", reading);
+  CHECK(failure.kind == FailureKind::incompatible);
+  CHECK_THAT(to_string(failure), Contains("earlier lantern") && Contains("schema version 0"));
+
+  SECTION("whole") {
+    auto store = open_store(folder / "old.db");
+    CHECK(appended(store, {event("s")}).last == Position{1});
+    CHECK(PlainSqlite(folder / "old.db").run("PRAGMA user_version") == std::vector<std::string>{"1"});
+  }
+  SECTION("or not at all, where something is in the way") {
+    PlainSqlite(folder / "old.db").run("CREATE TABLE lantern_leases(a)");
+    CHECK_THAT(failure_to_open(folder / "old.db").what, Contains("lantern_leases already exists"));
+    const PlainSqlite plain(folder / "old.db");
+    CHECK(plain.run("SELECT group_concat(name) FROM sqlite_schema") == std::vector<std::string>{"lantern_leases"});
+    CHECK(plain.run("PRAGMA user_version") == std::vector<std::string>{"0"});
+  }
+}
+
 TEST_CASE("a store whose tables were changed by somebody else is refused") {
   const Folder folder;
   open_store(folder / "a.db");
@@ -245,6 +268,7 @@ TEST_CASE("missing permissions are told, for the file and for its folder") {
     REQUIRE(::chmod((folder / "a.db").c_str(), 0644) == 0);
     CHECK_THAT(as_nobody(folder / "a.db", StoreAccess::open_existing), Contains("denied/") && Contains("read-only"));
     CHECK_THAT(as_nobody(folder / "new.db", StoreAccess::create), Contains("denied/") && Contains("new.db"));
+    CHECK_THAT(as_nobody(folder / "a.db", StoreAccess::read_only), Contains("denied/") && Contains("folder"));
   }
   REQUIRE(::chmod(folder.path().c_str(), 0000) == 0);
   CHECK_THAT(as_nobody(folder / "a.db", StoreAccess::open_existing), Contains("denied/"));
