@@ -299,12 +299,12 @@ TEST_CASE("of two runs on one store, one leads; a standby takes over when it end
   patient.standby_interval = std::chrono::milliseconds(1);
   Observer leader_says([&](const ProjectionId&, const Happening& what) {
     if (!std::holds_alternative<happening::CaughtUp>(what)) return;
-    run_projection(second, OnPool(store), nameless(),
+    run_projection(second, store, nameless(),
                    asio::bind_executor(context.get_executor(), [&](Finished f) { second_end = std::move(f); }));
-    run_projection(standby, OnPool(store), settings().with(patient).tell(standby_says),
+    run_projection(standby, store, settings().with(patient).tell(standby_says),
                    asio::bind_executor(context.get_executor(), [&](Finished f) { standby_end = std::move(f); }));
   });
-  run_projection(leader, OnPool(store), nameless().tell(leader_says),
+  run_projection(leader, store, nameless().tell(leader_says),
                  asio::bind_cancellation_slot(
                      stop_leader.slot(),
                      asio::bind_executor(context.get_executor(), [&](Finished f) { leader_end = std::move(f); })));

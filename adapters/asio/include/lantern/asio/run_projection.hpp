@@ -84,6 +84,11 @@ void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<A
                      ProjectionConfig config, const boost::asio::any_io_executor& home,
                      boost::asio::any_completion_handler<void(Finished)> handler);
 
+template <class Store>
+inline constexpr bool is_handle = false;
+template <class Store>
+inline constexpr bool is_handle<OnPool<Store>> = true;
+
 /// What handlers without an executor of their own run on.
 template <class Store>
 [[nodiscard]] boost::asio::any_io_executor executor_of(const Store& store) {
@@ -103,8 +108,8 @@ struct StartOperation {
 
 }  // namespace detail
 
-/// Runs a projection until it ends. A store that is given as an lvalue is borrowed; one that is moved in (such as the
-/// value that `on_pool` gives) belongs to the operation.
+/// Runs a projection until it ends. A store that is given as an lvalue is borrowed; one that is moved in belongs to the
+/// operation. An `OnPool` is a value, and copied.
 ///
 /// - *Completion*: `void(Finished)`: how the run ended, success and failure alike. A coroutine gets a `Finished`.
 /// - *Executor*: everything, `apply` and the observer included, runs on the handler's associated executor, one step at
@@ -127,21 +132,21 @@ struct StartOperation {
 /// Without `config.leadership`, the run leads under a `unique_owner()`.
 template <class P, class Store, boost::asio::completion_token_for<void(Finished)> Token>
 auto run_projection(P& projector, Store&& store, ProjectionConfig config, Token&& token) {
-  static_assert(AsyncPerforms<std::remove_reference_t<Store>, ReadEvents>,
+  constexpr bool borrowed = std::is_lvalue_reference_v<Store> && !detail::is_handle<std::remove_cvref_t<Store>>;
+  using Plain = std::conditional_t<borrowed, std::remove_reference_t<Store>, std::remove_cvref_t<Store>>;
+  static_assert(AsyncPerforms<Plain, ReadEvents>,
                 "run_projection takes an asynchronous store: give a blocking one a pool with "
                 "lantern::on_pool(store, executor), or add `async_perform(effect, token)`");
-  static_assert(!AsyncPerforms<std::remove_reference_t<Store>, ReadEvents> ||
-                    AsyncProjectionStore<std::remove_reference_t<Store>>,
+  static_assert(!AsyncPerforms<Plain, ReadEvents> || AsyncProjectionStore<Plain>,
                 "this store lacks `perform` for some effect: lantern::LoadCheckpoint, SaveCheckpoint, AcquireLease, "
                 "RenewLease or ReleaseLease. A blocking store that needs no leases, because there is only ever one "
                 "runner, is wrapped in lantern::Unguarded, and that in lantern::on_pool");
-  using Kept = std::conditional_t<std::is_lvalue_reference_v<Store>, Store, std::remove_cvref_t<Store>>;
-  if constexpr (std::is_lvalue_reference_v<Store>) {
-    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Kept>(), token, &projector,
+  if constexpr (borrowed) {
+    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Plain&>(), token, &projector,
                                                               std::move(config), std::ref(store));
   } else {
-    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Kept>(), token, &projector,
-                                                              std::move(config), std::move(store));
+    return boost::asio::async_initiate<Token, void(Finished)>(detail::StartOperation<Plain>(), token, &projector,
+                                                              std::move(config), Plain(std::forward<Store>(store)));
   }
 }
 
