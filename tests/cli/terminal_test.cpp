@@ -33,7 +33,7 @@ TEST_CASE("a progress line has a bar, a percentage, a count, a rate and the time
                       .rate_noun = "events",
                       .left = std::chrono::seconds(75)};
   CHECK(progress_line(half, 100) ==
-        "totals  [#############.............]   50%  50 of 100 events  12,346 events/s  1:15 left");
+        "totals  [###############...............]  50%  50 of 100 events  12,346 events/s  1:15 left");
   for (std::size_t columns = 70; columns < 140; ++columns) {
     CHECK(display_width(progress_line(half, columns)) <= columns);
   }

@@ -18,7 +18,8 @@ void declare_import(CLI::App& program, Command& chosen) {
   verb.add_option("--skip-bad", options->skip_bad, "Put lines that are no events into this new file, import the rest")
       ->type_name("FILE");
   verb.add_flag("--quiet", options->quiet, "Print nothing but errors");
-  verb.footer(R"(Each line is {"stream":...,"type":...,"data":...}, and may have "id", "ts" (RFC 3339), "meta" and "schema_version".
+  verb.footer(
+      R"(Each line is {"stream":...,"type":...,"data":...}, and may have "id", "ts" (RFC 3339), "meta" and "schema_version".
 A file with a bad line is not imported at all, unless --skip-bad is given. Importing a file again adds only what is new.
 
 Example:

@@ -30,7 +30,8 @@ void declare_run(CLI::App& program, Command& chosen) {
       ->type_name("N");
   verb.add_flag("--json", options->json, "Print what happens as JSON, one object a line");
   verb.add_flag("--quiet", options->quiet, "Print nothing but errors");
-  verb.footer(R"(Ctrl-C or SIGTERM finishes the commit that is under way and ends with code 0; the next run goes on exactly there.
+  verb.footer(
+      R"(Ctrl-C or SIGTERM finishes the commit that is under way and ends with code 0; the next run goes on exactly there.
 Exit codes: 0 done, 1 a projection failed, 2 usage or a bad file, 3 store, 4 another process leads.
 
 Example:

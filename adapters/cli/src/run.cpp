@@ -48,7 +48,8 @@ struct Job {
   std::chrono::nanoseconds took{};
   std::jthread thread{};  // the last member: whatever happens, it ends before what it uses
 
-  Job(SqlProjection from_file, WatchSink sink) : projection(std::move(from_file)), watch(projection.name(), sink) {}
+  Job(SqlProjection from_file, bool follows, WatchSink sink)
+      : projection(std::move(from_file)), watch(projection.name(), follows, std::move(sink)) {}
 };
 
 // Whoever led and died without giving the lease back is not waited for. Taking a lease under the dead owner's name is
@@ -249,7 +250,7 @@ Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projection
     WatchSink sink;
     if (options.json) sink.line = [&out](const std::string& line) { out.print(line); };
     sink.note = [&store, id](const RunNote& note) { static_cast<void>(store.record_run(id, note)); };
-    jobs.emplace_back(std::move(projection), std::move(sink));
+    jobs.emplace_back(std::move(projection), options.follow, std::move(sink));
   }
   Display display(!options.quiet && !options.json, jobs);
   if (display.on()) {

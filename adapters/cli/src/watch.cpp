@@ -35,8 +35,9 @@ const char* word(Ending ending) {
 
 }  // namespace
 
-Watch::Watch(std::string name, WatchSink sink)
+Watch::Watch(std::string name, bool follows, WatchSink sink)
     : name_(std::move(name)),
+      follows_(follows),
       sink_(std::move(sink)),
       observer_([this](const ProjectionId&, const Happening& what) { see(what); }) {}
 
@@ -91,7 +92,10 @@ void Watch::see(const happening::Committed& commit) {
 }
 
 void Watch::see(const happening::CaughtUp& there) {
-  state("following");
+  if (follows_) {
+    state("following");
+    noted_ = {};  // there may be nothing more to come for a long time
+  }
   if (caught_up_ && caught_up_ == there.position) return;  // nothing new since
   caught_up_ = there.position;
   if (sink_.line) sink_.line(event("caught_up", name_).field("position", number(there.position)).text());

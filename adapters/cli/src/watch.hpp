@@ -24,7 +24,8 @@ struct WatchSink {
 /// Watches one run. The observer and `finished` are for the run's thread; `progress` may be called from another.
 class Watch {
  public:
-  Watch(std::string name, WatchSink sink);
+  /// `follows` says that the run goes on at the head.
+  Watch(std::string name, bool follows, WatchSink sink);
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
@@ -57,6 +58,7 @@ class Watch {
   void write_note();
 
   const std::string name_;
+  const bool follows_;
   const WatchSink sink_;
   Observer observer_;
   const Clock::time_point began_ = Clock::now();
