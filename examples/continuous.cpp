@@ -73,9 +73,9 @@ class Shop {
       : loop_(loop), pool_(pool), store_(store), signals_(loop, SIGINT, SIGTERM) {}
 
   template <class P>
-  void follow(P& projector) {
+  void follow(P& projector, ProjectionConfig config) {
     Follower& follower = followers_[projector.name()];
-    auto config = ProjectionConfig().continuous().tell(observer_);
+    config.continuous().tell(observer_);
     run_projection(projector, on_pool(store_, pool_.get_executor()), std::move(config),
                    asio::bind_executor(
                        loop_, asio::bind_cancellation_slot(follower.stop.slot(), [this, &follower](Finished finished) {
@@ -146,8 +146,8 @@ int main(int argc, char** argv) {
   asio::thread_pool pool(2);  // declared first: it outlives the operations that use it
   asio::io_context loop;
   Shop shop(loop, pool, *store);
-  shop.follow(revenue);
-  shop.follow(*projection);
+  shop.follow(revenue, {});
+  shop.follow(*projection, projection->configured({}));
   const bool well = shop.open(Position{before->value_or(Position{0}).value + orders_of_a_day});
 
   std::cout << "revenue: " << revenue.euro << '\n';

@@ -1,34 +1,19 @@
 // Each example prints what it says it prints.
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <memory>
 #include <string>
 
+#include "process.hpp"
+
 namespace {
-
-struct Ran {
-  std::string output;
-  int status{};
-};
-
-Ran run(const std::string& example) {
-  const std::string command = std::string("'") + LANTERN_EXAMPLES_DIR + "/" + example + "' 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    ran.output.append(buffer.data(), got);
-  ran.status = pclose(pipe);
-  return ran;
+Ran run(const std::string& program, const std::string& arguments = {},
+        const std::string& folder = LANTERN_EXAMPLES_DIR) {
+  return shell(quoted(folder + "/" + program) + " " + arguments);
 }
-
 }  // namespace
 
 TEST_CASE("custom_store: a crash before the commit loses nothing, and every movement counts once") {
   const Ran ran = run("custom_store");
-  CHECK(ran.status == 0);
+  CHECK(ran.code == 0);
   CHECK(ran.output ==
         "crash before SaveCheckpoint{stock, from=-, through=3, writes=3, quarantined=0}\n"
         "caught up at 3: 3 applied, 0 quarantined, 0 retries, 2 pages, 2 commits\n"
@@ -39,7 +24,7 @@ TEST_CASE("custom_store: a crash before the commit loses nothing, and every move
 
 TEST_CASE("bank_account: what passes by itself is tried again, what does not is passed with a record") {
   const Ran ran = run("bank_account");
-  CHECK(ran.status == 0);
+  CHECK(ran.code == 0);
   CHECK(ran.output ==
         "event 4 failed: no exchange rates yet\n"
         "event 4 failed: no exchange rates yet\n"
@@ -50,4 +35,36 @@ TEST_CASE("bank_account: what passes by itself is tried again, what does not is 
         "bob has 40 EUR\n"
         "event 5 was skipped: a Withdrawn on account-bob\n"
         "event 6 was skipped: a Withdrawn on account-ada\n");
+}
+
+TEST_CASE("continuous: both projections see every order of the day, and go on the next day") {
+  const TemporaryFolder folder;
+  const std::string file = quoted((folder.path() / "shop.db").string());
+  const Ran first = run("continuous", file);
+  CHECK(first.code == 0);
+  CHECK(first.output ==
+        "revenue stopped at 100\n"
+        "sold stopped at 100\n"
+        "revenue: 600\n"
+        "apple: 68\n"
+        "pear: 66\n"
+        "plum: 66\n");
+  const Ran second = run("continuous", file);
+  CHECK(second.code == 0);
+  CHECK(second.output ==
+        "revenue stopped at 200\n"
+        "sold stopped at 200\n"
+        "revenue: 1200\n"
+        "apple: 136\n"
+        "pear: 132\n"
+        "plum: 132\n");
+}
+
+TEST_CASE("the code of the guides does what the guides say") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"guide_projector", "guide_custom_store", "sql_projections"}) {
+    const Ran ran = run("snippet_" + name, quoted(folder.path().string()), LANTERN_SNIPPETS_DIR);
+    INFO(name << ": " << ran.output);
+    CHECK(ran.code == 0);
+  }
 }

@@ -1,5 +1,6 @@
 // The code that docs/guide-custom-store.md shows and no example holds: a store that keeps the whole contract, and the
 // suite that says so.
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -26,7 +27,7 @@ class JournalStore {
   explicit JournalStore(std::shared_ptr<Journal> journal) : journal_(std::move(journal)) {}
 
   LoadCheckpoint::reply perform(const LoadCheckpoint& asked) {
-    if (auto refused = refuse_name("projection", asked.projection.name)) return tl::unexpected(*std::move(refused));
+    if (auto bad = bad_name(asked.projection)) return tl::unexpected(*std::move(bad));
     std::scoped_lock lock(journal_->mutex);
     const auto found = journal_->checkpoints.find(asked.projection);
     return found != journal_->checkpoints.end() ? std::optional(found->second) : std::nullopt;
@@ -39,7 +40,7 @@ class JournalStore {
     EventPage page;
     page.scanned_to = asked.after;
     if (head > 0) page.head = Position{head};
-    for (std::int64_t at = asked.after.value_or(Position{0}).value; at < head; ++at) {
+    for (auto at = std::max<std::int64_t>(asked.after.value_or(Position{0}).value, 0); at < head; ++at) {
       const RecordedEvent event = recorded(at + 1);
       if (asked.filter.matches(event)) {
         const bool full = page.size() == asked.limit || page.bytes() + size_in_bytes(event) > asked.byte_limit;
@@ -74,8 +75,13 @@ class JournalStore {
   }
 
  private:
+  static std::optional<Failure> bad_name(const ProjectionId& id) {
+    if (auto refused = refuse_name("projection", id.name)) return refused;
+    return id.tenant.empty() ? std::nullopt : refuse_name("tenant", id.tenant);
+  }
+
   static std::optional<Failure> nonsense(const SaveCheckpoint& asked) {
-    if (auto refused = refuse_name("projection", asked.projection.name)) return refused;
+    if (auto bad = bad_name(asked.projection)) return bad;
     if (asked.through < asked.from) return Failure(FailureKind::invalid, "a checkpoint never goes back");
     if (asked.writes.size() > 0) return Failure(FailureKind::unsupported, "a journal runs nobody's statements");
     return std::nullopt;
