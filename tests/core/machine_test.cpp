@@ -1,0 +1,346 @@
+// Explores the machine with every kind of reply to every request that can be reached, and compares what it asks next
+// with the tables of docs/state-machine.md, both ways.
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "choices.hpp"
+#include "story.hpp"
+
+using namespace lantern;
+using namespace lantern::story;
+using namespace lantern::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What may come next, by what is pending and how it is answered.
+using Table = std::map<std::pair<std::string, std::string>, std::set<std::string>>;
+
+std::string name(const Step& step) {
+  struct {
+    std::string operator()(const Request<LoadCheckpoint>& r) const {
+      return std::string("LoadCheckpoint[") + to_string(r.effect().purpose) + "]";
+    }
+    std::string operator()(const Request<ReadEvents>&) const { return "ReadEvents"; }
+    std::string operator()(const Request<SaveCheckpoint>&) const { return "SaveCheckpoint"; }
+    std::string operator()(const Request<Sleep>& r) const {
+      return std::string("Sleep[") + to_string(r.effect().reason) + "]";
+    }
+    std::string operator()(const Request<AcquireLease>&) const { return "AcquireLease"; }
+    std::string operator()(const Request<RenewLease>&) const { return "RenewLease"; }
+    std::string operator()(const Request<ReleaseLease>&) const { return "ReleaseLease"; }
+    std::string operator()(const Finished& end) const {
+      if (!end) return "Finished[failed]";
+      return end->ending == Ending::caught_up ? "Finished[caught_up]" : "Finished[stopped]";
+    }
+  } const of;
+  return std::visit(of, static_cast<const Step::Base&>(step));
+}
+
+// ---- one reply of each class; the first is the usual one ----
+
+struct World {
+  Choices& choices;
+  std::int64_t log_end = 5;
+  std::string chosen{};
+
+  template <class Reply>
+  Reply pick(std::vector<std::pair<const char*, Reply>> classes) {
+    auto& one = classes[static_cast<std::size_t>(choices.choose(static_cast<int>(classes.size())))];
+    chosen = one.first;
+    return std::move(one.second);
+  }
+
+  LoadCheckpoint::reply perform(const LoadCheckpoint& asked, std::optional<SaveCheckpoint>& doubtful) {
+    using Reply = LoadCheckpoint::reply;
+    const auto checkpoint = [](std::optional<Position> p) -> Reply {
+      if (!p) return std::nullopt;
+      return Checkpoint{p, Generation{1}};
+    };
+    const Reply transient = tl::unexpected(busy), permanent = tl::unexpected(broken);
+    if (asked.purpose == LoadCheckpoint::Purpose::start) {
+      return pick<Reply>({{"none", std::nullopt},
+                          {"found", checkpoint(Position{1})},
+                          {"transient", transient},
+                          {"permanent", permanent}});
+    }
+    return pick<Reply>({{"at `through`", checkpoint(doubtful->through)},
+                        {"at `from`", checkpoint(doubtful->from)},
+                        {"elsewhere", checkpoint(Position{99})},
+                        {"transient", transient},
+                        {"permanent", permanent}});
+  }
+
+  ReadEvents::reply perform(const ReadEvents& asked) {
+    using Reply = ReadEvents::reply;
+    const std::int64_t from = asked.after ? asked.after->value : 0;
+    const std::int64_t to = std::min(from + asked.limit, log_end);
+    Positions positions;
+    for (auto p = from + 1; p <= to; ++p) positions.push_back(p);
+    std::vector<std::pair<const char*, Reply>> classes;
+    const auto here = asked.after ? std::optional(asked.after->value) : std::nullopt;
+    if (positions.empty()) {
+      classes.emplace_back("empty, at the head", nothing(here));
+      classes.emplace_back("events, at the head", last({from + 1}));
+    } else {
+      const auto head = log_end;
+      const bool ends = head == to;
+      classes.emplace_back(ends ? "events, at the head" : "events", page(positions, to, head));
+      if (ends) classes.emplace_back("events", page(positions, to, to + 9));
+      else classes.emplace_back("events, at the head", last(positions));
+      classes.emplace_back("empty, at the head", nothing(here));
+    }
+    classes.emplace_back("empty", page({}, from + 1, from + 9));
+    classes.emplace_back("contract broken", page({from + 2, from + 1}, from + 2, from + 9));
+    classes.emplace_back("transient", tl::unexpected(busy));
+    classes.emplace_back("permanent", tl::unexpected(broken));
+    return pick<Reply>(std::move(classes));
+  }
+
+  SaveCheckpoint::reply perform(const SaveCheckpoint& asked) {
+    using Reply = SaveCheckpoint::reply;
+    const auto no = [](SaveError why) -> Reply { return tl::unexpected(std::move(why)); };
+    std::vector<std::pair<const char*, Reply>> classes = {
+        {"saved", Saved{}},
+        {"transient", no(busy)},
+        {"permanent", no(broken)},
+        {"checkpoint moved", no(CheckpointMoved{Position{99}})},
+        {"lost leadership", no(LostLeadership{"other"})},
+        {"outcome unknown", no(OutcomeUnknown{busy})},
+        {"contract broken", no(WriteFailed{99, broken})},
+    };
+    if (asked.writes.size() > 0) classes.emplace_back("write failed", no(WriteFailed{0, broken}));
+    if (asked.writes.size() > 1) classes.emplace_back("write failed", no(WriteFailed{1, broken}));
+    return pick<Reply>(std::move(classes));
+  }
+
+  Slept perform(const Sleep&) { return pick<Slept>({{"slept", Slept::through}, {"woken", Slept::woken}}); }
+
+  AcquireLease::reply perform(const AcquireLease& asked) {
+    using Refusal = std::variant<LeaseHeld, Failure>;
+    using Reply = AcquireLease::reply;
+    return pick<Reply>({{"leads", Lease{asked.owner, Fence{1}}},
+                        {"held", tl::unexpected(Refusal(LeaseHeld{"other", 1s}))},
+                        {"transient", tl::unexpected(Refusal(busy))},
+                        {"permanent", tl::unexpected(Refusal(broken))}});
+  }
+  RenewLease::reply perform(const RenewLease& asked) {
+    using Refusal = std::variant<LostLeadership, Failure>;
+    using Reply = RenewLease::reply;
+    return pick<Reply>({{"renewed", asked.lease},
+                        {"lost leadership", tl::unexpected(Refusal(LostLeadership{"other"}))},
+                        {"transient", tl::unexpected(Refusal(busy))},
+                        {"permanent", tl::unexpected(Refusal(broken))}});
+  }
+  ReleaseLease::reply perform(const ReleaseLease&) {
+    using Reply = ReleaseLease::reply;
+    return pick<Reply>({{"released", ReleaseLease::Released{}},
+                        {"transient", tl::unexpected(busy)},
+                        {"permanent", tl::unexpected(broken)}});
+  }
+};
+
+struct Setting {
+  ProjectionConfig config;
+  bool stored = true;     ///< false: the state is in memory
+  bool by_store = false;  ///< the store applies the events
+  std::map<std::int64_t, int> fails{};
+  FailureStrategy strategy = FailureStrategy::Fatal;
+};
+
+std::vector<Setting> settings(bool few) {
+  auto base = steady().page_limit(2);
+  base.store_retry.max_attempts = 1;
+  base.poll.max_consecutive_failures = 2;
+  base.event_retry.max_attempts = 1;
+  auto following = base;
+  following.continuous();
+  std::vector<Setting> all;
+  for (const auto& by_mode : {base, following}) {
+    all.push_back({.config = by_mode, .by_store = true, .fails = {{4, 1}}, .strategy = FailureStrategy::Retry});
+    all.push_back({.config = by_mode, .stored = false, .fails = {{2, -1}, {5, -1}}, .strategy = FailureStrategy::Skip});
+    auto config = by_mode;
+    config.commit = {.max_age = Delay(120ms)};
+    all.push_back({.config = config, .by_store = true});
+    if (few) continue;
+    config.commit = {.max_events = EventCount(3)};
+    all.push_back({.config = config, .by_store = true, .fails = {{4, -1}}, .strategy = FailureStrategy::Skip});
+    config.commit = {.max_events = EventCount(1)};
+    all.push_back({.config = config});
+    all.push_back({.config = by_mode, .stored = false});
+    for (const bool by_store : {false, true}) {
+      for (const auto strategy : {FailureStrategy::Fatal, FailureStrategy::Skip, FailureStrategy::Retry}) {
+        all.push_back({.config = by_mode, .by_store = by_store, .fails = {{3, 1}, {4, -1}}, .strategy = strategy});
+      }
+    }
+    config = by_mode;
+    config.event_retry.when_exhausted = Escalation::quarantine;
+    all.push_back({.config = config, .fails = {{2, -1}}, .strategy = FailureStrategy::Retry});
+  }
+  return all;
+}
+
+/// What the exploration may do besides answering.
+enum class Extra { nothing, lease, stop };
+
+template <class P>
+void walk(P probe, const Setting& setting, Choices& choices, Extra extra, Table& seen) {
+  World world{choices};
+  std::optional<SaveCheckpoint> last_save;
+  Instant now{};
+  bool stopping = false;
+  Step step = ProjectionPipeline(probe, setting.config).start(now);
+  seen[{"start", ""}].insert(name(step));
+  for (int effects = 0; effects < 11 && !step.finished(); ++effects) {
+    const std::string pending = name(step);
+    std::string asked;
+    if (extra == Extra::stop && !stopping) {
+      const int how = choices.choose(3);
+      if (how > 0) {
+        step.ask_to_stop(how == 1 ? Stop::at_checkpoint : Stop::now);
+        asked = how == 1 ? "at_checkpoint" : "now";
+        stopping = true;
+      }
+    }
+    if (extra == Extra::lease && choices.choose(2) == 1) now += setting.config.leadership->ttl.value();
+    step = std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
+      if constexpr (std::same_as<E, Sleep>) now += request.effect().duration;
+      if constexpr (std::same_as<E, SaveCheckpoint>) last_save = request.effect();
+      typename E::reply reply = [&] {
+        if constexpr (std::same_as<E, LoadCheckpoint>) return world.perform(request.effect(), last_save);
+        else return world.perform(request.effect());
+      }();
+      return std::move(request).answer(std::move(reply), now);
+    });
+    if (extra != Extra::stop) seen[{pending, world.chosen}].insert(name(step));
+    else if (!asked.empty()) seen[{pending, asked}].insert(name(step));
+  }
+}
+
+void walk(const Setting& setting, Choices& choices, Extra extra, Table& seen) {
+  const auto run = [&](auto probe) {
+    probe.fails = setting.fails;
+    probe.strategy = setting.strategy;
+    walk(std::move(probe), setting, choices, extra, seen);
+  };
+  if (!setting.stored) run(Probe<false>{});
+  else if (setting.by_store) run(Probe<true, true>{});
+  else run(Probe<true>{});
+}
+
+Table explored(Extra extra, int departures) {
+  Table seen;
+  for (Setting setting : settings(extra != Extra::nothing)) {
+    if (extra == Extra::lease) {
+      for (const auto when : {WhenNotLeader::fail, WhenNotLeader::stand_by}) {
+        setting.config.with(Leadership("me"));
+        setting.config.leadership->when_not_leader = when;
+        explore(departures, [&](Choices& choices) { walk(setting, choices, extra, seen); });
+      }
+    } else explore(departures, [&](Choices& choices) { walk(setting, choices, extra, seen); });
+  }
+  return seen;
+}
+
+// ---- the page ----
+
+std::string trimmed(std::string text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == text.npos) return "";
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+/// The requests and ends that a cell names: the words in backquotes that begin with a capital.
+std::set<std::string> named_in(const std::string& cell) {
+  std::set<std::string> names;
+  for (std::size_t open = cell.find('`'); open != cell.npos; open = cell.find('`', open)) {
+    const auto close = cell.find('`', open + 1);
+    const auto word = cell.substr(open + 1, close - open - 1);
+    if (!word.empty() && word[0] >= 'A' && word[0] <= 'Z') names.insert(word);
+    open = close + 1;
+  }
+  return names;
+}
+
+/// The rows of the page's table under this heading: pending | reply | next.
+Table table_of_page(const std::string& heading) {
+  const auto file = std::filesystem::path(LANTERN_SOURCE_DIR) / "docs" / "state-machine.md";
+  std::ifstream page(file);
+  INFO("reading " << file);
+  REQUIRE(page);
+  Table rows;
+  bool here = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("## ")) here = line == "## " + heading;
+    if (!here || !line.starts_with("| ") || line.starts_with("| pending")) continue;
+    std::vector<std::string> cells;
+    std::istringstream in(line.substr(1));
+    for (std::string cell; std::getline(in, cell, '|');) cells.push_back(trimmed(cell));
+    REQUIRE(cells.size() == 3);
+    const auto pending = named_in(cells[0]);
+    const std::string who = pending.empty() ? cells[0] : *pending.begin();
+    std::string reply = cells[1];
+    rows[{who, reply}] = named_in(cells[2]);
+  }
+  return rows;
+}
+
+std::string printed(const Table& table) {
+  std::ostringstream out;
+  for (const auto& [from, nexts] : table) {
+    out << "| `" << from.first << "` | " << from.second << " |";
+    const char* comma = " ";
+    for (const auto& next : nexts) out << std::exchange(comma, ", ") << '`' << next << '`';
+    out << " |\n";
+  }
+  return out.str();
+}
+
+void check_same(const Table& page, const Table& machine) {
+  Table undocumented, unreached;
+  for (const auto& [from, nexts] : machine) {
+    for (const auto& next : nexts) {
+      if (!page.contains(from) || !page.at(from).contains(next)) undocumented[from].insert(next);
+    }
+  }
+  for (const auto& [from, nexts] : page) {
+    for (const auto& next : nexts) {
+      if (!machine.contains(from) || !machine.at(from).contains(next)) unreached[from].insert(next);
+    }
+  }
+  INFO("what the machine does and the page does not say:\n" << printed(undocumented));
+  INFO("what the page says and the machine does not do:\n" << printed(unreached));
+  CHECK((undocumented.empty() && unreached.empty()));
+}
+
+/// What leases add to a run: all that is not in the table of the work.
+Table beyond(const Table& work, Table seen) {
+  for (auto& [from, nexts] : seen) {
+    const auto found = work.find(from);
+    if (found == work.end()) continue;
+    std::erase_if(nexts, [&](const std::string& next) { return found->second.contains(next); });
+    nexts.erase("RenewLease");  // may come between any two requests of the work
+    if (std::ranges::any_of(found->second, [](const auto& next) { return next.starts_with("Finished"); })) {
+      nexts.erase("ReleaseLease");  // comes before the end
+    }
+  }
+  std::erase_if(seen, [](const auto& row) { return row.second.empty(); });
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("the page on the state machine says what the machine does: the work") {
+  check_same(table_of_page("The work"), explored(Extra::nothing, 2));
+}
+
+TEST_CASE("the page on the state machine says what the machine does: the lease") {
+  const Table work = table_of_page("The work");
+  check_same(table_of_page("The lease"), beyond(work, explored(Extra::lease, 2)));
+}
+
+TEST_CASE("the page on the state machine says what the machine does: stopping") {
+  check_same(table_of_page("Stopping"), explored(Extra::stop, 2));
+}
