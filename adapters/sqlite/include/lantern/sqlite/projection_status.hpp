@@ -20,7 +20,7 @@ struct LeaderStatus {
 
 /// What a run wants remembered about itself, for `lantern status`; see SqliteStore::record_run.
 struct RunNote {
-  std::string state{};       ///< one word: running, caught_up, stopped, failed, …; free text, at most 1024 bytes
+  std::string state{};       ///< one word: running, caught_up, stopped, failed, …; any text
   std::uint64_t retries{};   ///< event retries of the latest run
   std::string last_error{};  ///< empty: none
   friend bool operator==(const RunNote&, const RunNote&) = default;
