@@ -57,6 +57,3 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/package/lanternConfigVer
 install(FILES "${PROJECT_BINARY_DIR}/package/lanternConfig.cmake"
               "${PROJECT_BINARY_DIR}/package/lanternConfigVersion.cmake" DESTINATION "${lantern_package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-if(TARGET lantern_cli)
-  install(TARGETS lantern_cli)
-endif()
