@@ -212,7 +212,7 @@ void make_big_repository(const fs::path& where, int commits) {
            << " +0200\ndata 8\nsubject\n\n";
     for (int file = 0; file < 4; ++file) {
       const std::string content = "line " + std::to_string(i) + "\n";
-      stream << "M 100644 inline folder" << (i + file) % 5 << "/file" << (i * 31 + file * 17) % 400 << ".txt\ndata "
+      stream << "M 100644 inline folder" << (i + file * 3) % 40 << "/file" << (i * 7 + file) % 9 << ".txt\ndata "
              << content.size() << '\n'
              << content << '\n';
     }
