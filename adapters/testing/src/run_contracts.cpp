@@ -109,11 +109,11 @@ void crash_everywhere(Lab& lab, std::uint64_t seed, bool with_bad_events) {
 }
 
 void crash_at_each_effect(Lab& lab) {
-  for (const std::uint64_t seed : {1, 2, 3}) crash_everywhere(lab, seed, false);
+  for (const std::uint64_t seed : {1u, 2u, 3u}) crash_everywhere(lab, seed, false);
 }
 
 void crash_with_bad_events(Lab& lab) {
-  for (const std::uint64_t seed : {4, 5, 6}) crash_everywhere(lab, seed, true);
+  for (const std::uint64_t seed : {4u, 5u, 6u}) crash_everywhere(lab, seed, true);
 }
 
 /// Replies are lost, the store is busy, the process dies, all by chance, until a run gets through.
