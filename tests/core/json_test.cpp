@@ -1,0 +1,81 @@
+// Payloads as JSON, events as described structs.
+#include "story.hpp"
+
+#include "lantern/json_codec.hpp"
+
+using namespace lantern;
+
+namespace {
+struct Deposited {
+  static constexpr std::string_view event_type = "Deposited";
+  std::string account;
+  std::int64_t amount{};
+};
+BOOST_DESCRIBE_STRUCT(Deposited, (), (account, amount))
+struct Closed {
+  static constexpr std::string_view event_type = "Closed";
+  std::string account;
+};
+BOOST_DESCRIBE_STRUCT(Closed, (), (account))
+using Bank = JsonCodec<Deposited, Closed>;
+
+struct Account {
+  using codec = Bank;
+  std::int64_t total{};
+  int closed{};
+  std::vector<FailureKind> failures{};
+  std::string name() const { return "account"; }
+  void apply(const Deposited& event, Position) { total += event.amount; }
+  void apply(const Closed&, Position) { ++closed; }
+  FailureStrategy on_error(const FailureContext& context) {
+    failures.push_back(context.error.kind);
+    return FailureStrategy::Skip;
+  }
+};
+
+auto decode(std::string_view type, std::string_view data) { return Bank{}.decode({.type = type, .data = data}); }
+}  // namespace
+
+TEST_CASE("a payload is decoded into the struct of its type") {
+  const auto event = decode("Deposited", R"({"account":"ä","amount":-5})");
+  REQUIRE(event);
+  CHECK(std::get<Deposited>(*event).account == "ä");
+  CHECK(std::get<Deposited>(*event).amount == -5);
+  CHECK(std::holds_alternative<Closed>(decode("Closed", R"({"account":"a"})").value()));
+}
+
+TEST_CASE("a payload that does not fit is undecodable, and the failure says why") {
+  const std::string deep = std::string(65, '[') + std::string(65, ']');
+  for (const std::string data :
+       {"", "nonsense", "{", "[]", "null", R"({"account":"a"})", R"({"account":"a","amount":"5"})",
+        R"({"account":"a","amount":1.5})", R"({"account":"a","amount":99999999999999999999})",
+        R"({"account":"a","amount":5}x)", R"({"account":"\ud800","amount":5})"}) {
+    const auto event = decode("Deposited", data);
+    INFO(data);
+    REQUIRE_FALSE(event);
+    CHECK(event.error().kind == FailureKind::undecodable);
+    CHECK_THAT(event.error().what, Catch::StartsWith("the payload is no Deposited ("));
+  }
+  CHECK_FALSE(decode("Deposited", deep));
+  CHECK_FALSE(decode("Deposited", std::string(10'000'000, '[')));  // no stack is exhausted
+  const auto unknown = decode("Withdrawn", "{}");
+  CHECK(unknown.error() == Failure(FailureKind::undecodable, "no event of this codec has type Withdrawn"));
+}
+
+TEST_CASE("a projection with a codec reads the codec's types only, and its undecodable events are seen by on_error") {
+  Account account;
+  Step s = ProjectionPipeline(account).start(Instant{});
+  auto read = story::expect<ReadEvents>(s);
+  CHECK(read.effect().filter == EventFilter{.types = {"Deposited", "Closed"}});
+  EventPage page;
+  page.add({.position = Position{1}, .type = "Deposited", .data = R"({"account":"a","amount":3})"});
+  page.add({.position = Position{2}, .type = "Deposited", .data = "broken"});
+  page.add({.position = Position{3}, .type = "Closed", .data = R"({"account":"a"})"});
+  page.scanned_to = page.head = Position{3};
+  s = std::move(read).answer(std::move(page), Instant{});
+  s = story::expect<SaveCheckpoint>(s).answer(Saved{}, Instant{});
+  CHECK(story::success(s).quarantined == 1);
+  CHECK(account.total == 3);
+  CHECK(account.closed == 1);
+  CHECK(account.failures == std::vector{FailureKind::undecodable});
+}
