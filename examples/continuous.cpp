@@ -92,6 +92,7 @@ class Shop {
       if (!error) close();
     });
     asio::post(pool_, [this] { take_orders(store_); });
+    std::cout << "open" << std::endl;
     loop_.run();
 
     bool well = true;

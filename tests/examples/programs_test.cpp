@@ -43,6 +43,7 @@ TEST_CASE("continuous: both projections see every order of the day, and go on th
   const Ran first = run("continuous", file);
   CHECK(first.code == 0);
   CHECK(first.output ==
+        "open\n"
         "revenue stopped at 100\n"
         "sold stopped at 100\n"
         "revenue: 600\n"
@@ -52,12 +53,29 @@ TEST_CASE("continuous: both projections see every order of the day, and go on th
   const Ran second = run("continuous", file);
   CHECK(second.code == 0);
   CHECK(second.output ==
+        "open\n"
         "revenue stopped at 200\n"
         "sold stopped at 200\n"
         "revenue: 1200\n"
         "apple: 136\n"
         "pear: 132\n"
         "plum: 132\n");
+}
+
+TEST_CASE("continuous: Ctrl-C closes the shop in good order, and the next day nothing is missing") {
+  const TemporaryFolder folder;
+  const std::string file = quoted((folder.path() / "shop.db").string());
+  OnTerminal terminal("exec " + quoted(LANTERN_EXAMPLES_DIR "/continuous") + " " + file);
+  REQUIRE(terminal.wait_for("open"));
+  terminal.interrupt();
+  const Ran stopped = terminal.finish();
+  INFO(stopped.output);
+  CHECK(stopped.code == 0);
+  CHECK(stopped.output.find("sold stopped at") != std::string::npos);
+
+  const Ran next_day = run("continuous", file);
+  CHECK(next_day.code == 0);
+  CHECK(next_day.output.find("\napple: 136\npear: 132\nplum: 132\n") != std::string::npos);
 }
 
 TEST_CASE("the code of the guides does what the guides say") {
