@@ -13,7 +13,11 @@ struct Cost {
 };
 
 /// Runs a program with its output thrown away, and ends this one if it fails.
-Cost run_program(const std::vector<std::string>& command);
+Cost run_program(const std::string& myself, std::vector<std::string> command);
+
+/// The main of a process in between: runs the command and writes its Cost. A new process is charged with the memory of
+/// the one that made it, so that one has to be small.
+int run_and_tell(const std::vector<std::string>& command);
 
 /// A process that appends one event to the store whenever it reads a byte from `orders`, and writes to its output when
 /// the append had returned (`seconds()`, as its bytes). Ends with its input.

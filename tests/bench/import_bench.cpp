@@ -12,7 +12,7 @@
 namespace bench {
 namespace {
 
-void bind(sqlite3_stmt* statement, int index, std::string_view text) {
+void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
   sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
 }
 
@@ -42,12 +42,12 @@ double by_hand(const std::string& lines, const std::string& file) {
     const std::string data = boost::json::serialize(event.at("data"));
     char id[40];
     const int id_size = std::snprintf(id, sizeof id, "import-%016llx", static_cast<unsigned long long>(number));
-    bind(insert, 1, stream);
+    bind_text(insert, 1, stream);
     sqlite3_bind_int64(insert, 2, ++versions[std::string(stream)]);
-    bind(insert, 3, event.at("type").as_string());
-    bind(insert, 4, data);
-    bind(insert, 5, {id, static_cast<std::size_t>(id_size)});
-    bind(insert, 6, event.at("ts").as_string());
+    bind_text(insert, 3, event.at("type").as_string());
+    bind_text(insert, 4, data);
+    bind_text(insert, 5, {id, static_cast<std::size_t>(id_size)});
+    bind_text(insert, 6, event.at("ts").as_string());
     database.expect(sqlite3_step(insert), SQLITE_DONE);
     sqlite3_reset(insert);
   }
@@ -75,7 +75,7 @@ int import_bench(const Settings& settings, const ScratchDirectory& scratch) {
   };
   const auto import = [&](const std::string& lines) {
     remove_store(file);
-    return run_program({settings.program, "import", "--store", file, lines});
+    return run_program(settings.myself, {settings.program, "import", "--store", file, lines});
   };
 
   const auto duel = [&](const std::string& name, std::uint64_t events, Target target) {
@@ -102,7 +102,7 @@ int import_bench(const Settings& settings, const ScratchDirectory& scratch) {
     std::printf("\n%-44s %14s %14s\n", "memory, the program's peak in MiB", "import", "run");
     for (const std::uint64_t events : {10'000, 100'000, 1'000'000}) {
       const Cost imported = import(lines_of(events));
-      const Cost ran = run_program({settings.program, "run", "--store", file, projection});
+      const Cost ran = run_program(settings.myself, {settings.program, "run", "--store", file, projection});
       std::printf("%-44s %14.1f %14.1f\n", (std::to_string(events) + " events").c_str(), imported.peak_mib,
                   ran.peak_mib);
       const double most = std::max(imported.peak_mib, ran.peak_mib);

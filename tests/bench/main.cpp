@@ -27,6 +27,9 @@ int main(int count, char** arguments) {
   if (count == 3 && std::string_view(arguments[1]) == "--append-for-latency") {
     return append_for_latency(arguments[2]);
   }
+  if (count > 3 && std::string_view(arguments[1]) == "--tell-cost-of") {
+    return run_and_tell({arguments + 2, arguments + count});
+  }
   Settings settings;
   settings.myself = "/proc/self/exe";
   for (int i = 1; i < count; ++i) {
