@@ -136,6 +136,15 @@ TEST_CASE("commits by age wait for their first event's time, at the head too") {
   check_pending(s, sleep(100ms, Reason::idle));  // its own second has only begun
 }
 
+TEST_CASE("a cursor that moved over rejected events is due by age as well") {
+  StoreApplied probe;
+  Step s = reading(probe, committing({.max_age = Delay(1s)}).continuous());
+  s = expect(s, read({}, 3)).answer(page({}, 10, 30), after(5s));
+  s = expect(s, read(10, 3)).answer(page({}, 20, 30), after(5999ms));
+  s = expect(s, read(20, 3)).answer(page({}, 25, 30), after(6s));
+  check_save(s, {}, 25, {});
+}
+
 TEST_CASE("a batch run does not wait for age at the head") {
   StoreApplied probe;
   Step s = reading(probe, committing({.max_age = Delay(1h)}));
