@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "append_watch.hpp"
 #include "files.hpp"
 
 using namespace lantern;
@@ -201,6 +202,16 @@ TEST_CASE("appends ring: one's own at once, those of others soon, and nothing el
   const Subscription again = mine.on_append(bell.callback());
   appended(other, {event("s")});
   CHECK(bell.reaches(4));
+}
+
+TEST_CASE("a position that is known does not ring again") {
+  const Folder folder;
+  open_store(folder / "a.db");
+  detail::AppendWatch watch((folder / "a.db").string());
+  Bell bell;
+  const Subscription subscription = watch.subscribe(bell.callback(), 3);
+  for (const std::int64_t head : {3, 5, 5, 4, 6}) watch.reached(head);
+  CHECK(bell.now() == 2);
 }
 
 TEST_CASE("a subscription may outlive its store, and a store may move") {
