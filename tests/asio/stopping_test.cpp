@@ -105,19 +105,34 @@ TEST_CASE("a cancellation at any effect is honoured at its reply, also while the
   }
 }
 
-TEST_CASE("the stronger of two cancellations wins, in either order") {
-  for (const bool stronger_first : {true, false}) {
+TEST_CASE("a commit that failed is tried again after a total cancellation, and given up after a terminal one") {
+  for (const cancellation_type type : all_types) {
+    CAPTURE(static_cast<int>(type));
     World world;
-    Session session(world.store, settings());
-    for (int i = 0; i < 3; ++i) {  // up to the first page
-      session.poll();
-      if (i == 2) session.signal.emit(stronger_first ? cancellation_type::terminal : cancellation_type::total);
-      if (i == 2) session.signal.emit(stronger_first ? cancellation_type::total : cancellation_type::terminal);
-      session.stepped.release();
-    }
+    FailsOnce<MemoryStore> store{world.store, 4, Fault::busy};  // lease, load, read, save
+    Session session(store, settings());
+    for (session.poll(); session.stepped.released < 3; session.poll()) session.stepped.release();
+    REQUIRE(store.struck);
+    session.signal.emit(type);
     const Finished end = session.finish();
     REQUIRE(end);
     CHECK(end->ending == Ending::stopped);
+    CHECK(end->applied == (type == cancellation_type::terminal ? 0 : 3));
+    CHECK(world.chain == chain_of(end->applied));
+    CHECK_FALSE(world.is_led());
+  }
+}
+
+TEST_CASE("the stronger of two cancellations wins, in either order") {
+  for (const bool stronger_first : {true, false}) {
+    World world;
+    FailsOnce<MemoryStore> store{world.store, 4, Fault::busy};
+    Session session(store, settings());
+    for (session.poll(); session.stepped.released < 3; session.poll()) session.stepped.release();
+    session.signal.emit(stronger_first ? cancellation_type::terminal : cancellation_type::total);
+    session.signal.emit(stronger_first ? cancellation_type::total : cancellation_type::terminal);
+    const Finished end = session.finish();
+    REQUIRE(end);
     CHECK(end->applied == 0);
   }
 }

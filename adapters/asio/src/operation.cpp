@@ -5,8 +5,8 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
-#include <boost/asio/strand.hpp>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -29,26 +29,50 @@ Stop stop_for(asio::cancellation_type asked) {
 /// called, because its context ends, so is the operation. Members go in reverse order: first what looks at the store,
 /// then the handler, in whose coroutine the store may live, and the claim on the context last.
 struct Operation {
-  asio::any_io_executor home;  // a strand on the handler's executor; tracks work
+  asio::any_io_executor home;  // tracks work
   FinishedHandler handler;
   std::unique_ptr<AsyncStorePort> store;
   std::shared_ptr<Alarm> alarm;
   Step step;
   Stop told = Stop::none;
   Subscription hints{};
+  // Where home has several threads, a reply may be back before the thread that asked has come out of asking. It waits
+  // its turn: so when the run has ended, nobody is busy with it, its store or its pool any more. (No strand:
+  // type-erased ones count references in a way that ThreadSanitizer takes for a race.) Recursive for stores that answer
+  // at once.
+  std::shared_ptr<std::recursive_mutex> turn = std::make_shared<std::recursive_mutex>();
 };
 using OperationPtr = std::shared_ptr<Operation>;
 
-void go_on(OperationPtr op);
+void go_on(const OperationPtr& op);
+void finish(OperationPtr op);
+
+/// Does `step`, then asks for what comes next, or ends. Whoever calls this has let go of the operation when its turn is
+/// over, so that the one who ends the run is the last.
+template <class TakeStep>
+void take_turn(OperationPtr arriving, TakeStep take_step) {
+  const auto turn = arriving->turn;
+  std::unique_lock lock(*turn);
+  OperationPtr op = std::move(arriving);
+  take_step(op);
+  if (!op->step.finished()) {
+    go_on(op);
+    op.reset();
+    return;
+  }
+  lock.unlock();
+  finish(std::move(op));
+}
 
 template <Effect E>
-void answer(OperationPtr op, typename E::reply reply) {
-  // Looked at whenever a reply comes in, also when the news is good: a signal that lands while the reply is queued
-  // finds nothing to cancel, and counts all the same.
-  op->told = op->alarm->stop_asked_for();
-  op->step.ask_to_stop(op->told);
-  op->step = std::move(*op->step.asks<E>()).answer(std::move(reply), steady_now());
-  go_on(std::move(op));
+void answer(OperationPtr arriving, typename E::reply reply) {
+  take_turn(std::move(arriving), [&reply](const OperationPtr& op) {
+    // Looked at whenever a reply comes in, also when the news is good: a signal that lands while the reply is queued
+    // finds nothing to cancel, and counts all the same.
+    op->told = op->alarm->stop_asked_for();
+    op->step.ask_to_stop(op->told);
+    op->step = std::move(*op->step.asks<E>()).answer(std::move(reply), steady_now());
+  });
 }
 
 void perform(const OperationPtr& op, const Sleep& nap) {
@@ -80,8 +104,7 @@ void finish(OperationPtr op) {
   });
 }
 
-void go_on(OperationPtr op) {
-  if (op->step.finished()) return finish(std::move(op));
+void go_on(const OperationPtr& op) {
   // The effect stays where it is, in the operation, until its reply has come.
   std::visit(
       [&op](auto& pending) {
@@ -91,11 +114,14 @@ void go_on(OperationPtr op) {
 }
 
 /// Hints from then on. The first read looks at all that was appended before.
-void subscribe(const OperationPtr& op) {
+void subscribe(OperationPtr arriving) {
+  const auto turn = arriving->turn;
+  const std::lock_guard lock(*turn);
+  const OperationPtr op = std::move(arriving);
   op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
                        [op](Subscription hints) mutable {
-                         op->hints = std::move(hints);
-                         go_on(std::move(op));
+                         take_turn(std::move(op),
+                                   [&hints](const OperationPtr& ready) { ready->hints = std::move(hints); });
                        });
 }
 
@@ -114,16 +140,13 @@ AsyncStorePort::~AsyncStorePort() = default;
 
 void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<AsyncStorePort> store,
                      ProjectionConfig config, const asio::any_io_executor& home, FinishedHandler handler) {
-  // Where home has several threads, a reply may be back before the thread that asked is on its way out of asking. The
-  // strand lets it leave first: so when the run has ended, nobody is busy with it, its store or its pool any more.
-  const asio::any_io_executor strand = asio::make_strand(home);
-  auto alarm = std::make_shared<Alarm>(strand);
+  auto alarm = std::make_shared<Alarm>(home);
   connect(handler, alarm);
   Step first = ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))).start(steady_now());
-  OperationPtr op(new Operation{asio::prefer(strand, asio::execution::outstanding_work.tracked), std::move(handler),
+  OperationPtr op(new Operation{asio::prefer(home, asio::execution::outstanding_work.tracked), std::move(handler),
                                 std::move(store), std::move(alarm), std::move(first)});
   // Nothing completes, and no store is called, from within the initiating function.
-  asio::post(strand, [op = std::move(op)] { subscribe(op); });
+  asio::post(home, [op = std::move(op)]() mutable { subscribe(std::move(op)); });
 }
 
 }  // namespace lantern::detail
