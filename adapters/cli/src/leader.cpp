@@ -2,28 +2,36 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <optional>
+
+#include "lantern/blocking/runner.hpp"
+#include "line_identity.hpp"
 
 namespace lantern::cli {
 namespace {
 
 std::string first_line(const std::string& path) {
   std::string line;
-  std::getline(std::ifstream(path), line);
+  std::ifstream in(path);
+  std::getline(in, line);
   return line;
 }
 
-// What a process number belongs to: this boot of this machine, and this namespace of process numbers.
+// What a process number belongs to: this boot of this machine, and this namespace of process numbers; as 16 hex digits.
+// Empty when that cannot be told.
 std::string number_space() {
   std::array<char, 64> link{};
   const ssize_t length = ::readlink("/proc/self/ns/pid", link.data(), link.size());
-  if (length <= 0) return {};
   const std::string boot = first_line("/proc/sys/kernel/random/boot_id");
-  return boot.empty() ? std::string() : boot + " " + std::string(link.data(), static_cast<std::size_t>(length));
+  if (length <= 0 || boot.empty()) return {};
+  const auto hash = fnv1a(boot + " " + std::string(link.data(), static_cast<std::size_t>(length)));
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return digits.data();
 }
 
 struct Process {
@@ -48,13 +56,33 @@ std::optional<Process> process_with(std::string_view number) {
   return process;
 }
 
+// `HOST:PID:STARTED-SPACE`, taken apart.
+struct Owner {
+  std::string_view address, number, started, space;
+};
+
+std::optional<Owner> parse(std::string_view owner) {
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  const std::size_t mark = owner.rfind(':');
+  if (mark == owner.npos || mark == 0) return std::nullopt;
+  const std::size_t number = owner.rfind(':', mark - 1), space = owner.find('-', mark);
+  if (number == owner.npos || space == owner.npos) return std::nullopt;
+  const Owner parsed{owner.substr(0, mark), owner.substr(number + 1, mark - number - 1),
+                     owner.substr(mark + 1, space - mark - 1), owner.substr(space + 1)};
+  if (!is_number(parsed.number) || !is_number(parsed.started) || parsed.space.size() != 16) return std::nullopt;
+  return parsed;
+}
+
 std::string describe_this_process() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
   const std::string number = std::to_string(::getpid());
   const auto self = process_with(number);
-  return std::string(host.data()) + ":" + number + " [" + (self ? self->started : std::string()) + " " +
-         number_space() + "]";
+  const std::string space = number_space();
+  if (!self || space.empty()) return unique_owner();  // without /proc nobody can tell whether we live
+  return std::string(host.data()) + ":" + number + ":" + self->started + "-" + space;
 }
 
 }  // namespace
@@ -65,23 +93,16 @@ const std::string& this_process() {
 }
 
 bool has_ended(std::string_view owner) {
-  // HOST:PID [STARTED SPACE]
-  const std::size_t bracket = owner.rfind(" [");
-  if (bracket == owner.npos || !owner.ends_with(']')) return false;
-  const std::string_view address = owner.substr(0, bracket);
-  const std::string_view inside = owner.substr(bracket + 2, owner.size() - bracket - 3);
-  const std::size_t colon = address.rfind(':'), space = inside.find(' ');
-  if (colon == address.npos || space == inside.npos) return false;
-  const std::string_view number = address.substr(colon + 1);
-  const std::string_view started = inside.substr(0, space);
-  int parsed{};
-  const auto [end, why] = std::from_chars(number.data(), number.data() + number.size(), parsed);
-  if (why != std::errc{} || end != number.data() + number.size() || parsed <= 0 || started.empty()) return false;
-  const std::string here = number_space();
-  if (here.empty() || inside.substr(space + 1) != here) return false;
-  const auto process = process_with(number);
-  // A number that was given to another process since; or one that is dead and only waits to be buried.
-  return !process || process->started != started || process->state == 'Z' || process->state == 'X';
+  const auto named = parse(owner);
+  if (!named || named->space != number_space()) return false;
+  const auto process = process_with(named->number);
+  // Gone; or its number was given to another process since; or it is dead, and only waits to be buried.
+  return !process || process->started != named->started || process->state == 'Z' || process->state == 'X';
+}
+
+std::string_view without_mark(std::string_view owner) {
+  const auto named = parse(owner);
+  return named ? named->address : owner;
 }
 
 }  // namespace lantern::cli

@@ -6,12 +6,15 @@
 
 namespace lantern::cli {
 
-/// The name under which this process takes leases: `HOST:PID` and, in brackets, what tells it from every other process
+/// The name under which this process takes leases: `HOST:PID:MARK`, where the mark tells it from every other process
 /// that ever had this number. The same for the whole life of the process.
 [[nodiscard]] const std::string& this_process();
 
 /// True when the owner of a lease was a process of this machine that has ended, so that nobody need wait for its lease
 /// to expire. False whenever that is not certain.
 [[nodiscard]] bool has_ended(std::string_view owner);
+
+/// `HOST:PID` of an owner that is named like this process; any other owner as it is.
+[[nodiscard]] std::string_view without_mark(std::string_view owner);
 
 }  // namespace lantern::cli

@@ -55,11 +55,8 @@ SqlValue cell(const std::optional<Position>& position) {
   return position ? SqlValue(position->value) : SqlValue(std::string_view("-"));
 }
 
-// Who leads, without what only machines need.
 std::string_view leader_of(const ProjectionStatus& status) {
-  if (!is_led(status)) return "-";
-  const std::string_view owner = status.leader->owner;
-  return owner.substr(0, owner.find(" ["));
+  return is_led(status) ? without_mark(status.leader->owner) : "-";
 }
 
 void as_table(const std::vector<ProjectionStatus>& projections, Output& out) {

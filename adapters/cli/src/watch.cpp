@@ -183,6 +183,10 @@ void Watch::finished(const Finished& how) {
   note_.retries = summary.retries;
   note_.state = ending == Ending::caught_up ? "caught up" : ending == Ending::stopped ? "stopped" : "failed";
   if (!how) note_.last_error = how.error().message();
+  {
+    const std::lock_guard lock(mutex_);
+    doing_ = note_.state;
+  }
   // Who did not lead leaves the word to the one who does.
   if (led && sink_.note) sink_.note(note_);
   if (!sink_.line) return;
@@ -217,7 +221,10 @@ Progress Watch::progress(RateMeter::Clock::time_point now) {
   Progress shown{.label = one_line(name_), .done = done, .total = total, .per_second = rate_.per_second()};
   shown.count =
       grouped(static_cast<std::uint64_t>(position_)) + " of " + counted(static_cast<std::uint64_t>(head_), "event");
-  if (done == total) {
+  if (head_ == 0) {  // not known yet, or there is nothing
+    shown.total.reset();
+    shown.count = doing_;
+  } else if (done == total) {
     shown.count += ", " + doing_;
     shown.per_second.reset();
   } else if (shown.per_second && *shown.per_second > 0) {
