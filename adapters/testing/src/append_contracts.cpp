@@ -229,6 +229,8 @@ void retry_with_stale_version(Lab& lab) {
   expect_same("a retry with the version it expected at first: duplicates", again.duplicates, 2u);
   expect_conflict("a retry with a new event in the stream",
                   try_append(lab, {batch[0], batch[1], event("s", "3", "id-3")}, {{"s", 0}}), {"s", 0, 2});
+  expect_conflict("a retry after a new event in the stream",
+                  try_append(lab, {event("s", "3", "id-3"), batch[0], batch[1]}, {{"s", 0}}), {"s", 0, 2});
   const Appended next = lab.append({batch[1], event("s", "3", "id-3")}, {{"s", 2}});
   expect_same("a partial retry with the right version: added", next.added, 1u);
   expect_same("log", lab.walk().data(), Data{"1", "2", "3"});

@@ -83,7 +83,11 @@ void pages_make_the_log(Lab& lab) {
 void byte_limits(Lab& lab) {
   Chance chance(2);
   const Oracle oracle = random_log(lab, chance, 40);
-  for (const std::uint64_t bytes : {1u, 10u, 43u, 100u, 333u, 1000u, 100'000u}) {
+  const EventPage first = lab.read(ReadEvents{});
+  std::vector<std::uint64_t> bounds{1, 10, 43, 100, 333, 1000, 100'000};
+  std::uint64_t sum = 0;
+  for (const auto& event : first.events()) bounds.push_back(sum += size_in_bytes(event));  // reached exactly
+  for (const std::uint64_t bytes : bounds) {
     ReadEvents asked;
     asked.byte_limit = bytes;
     for (int filter = 0; filter < 4; ++filter) {

@@ -29,9 +29,9 @@ struct Contract {
   std::function<tl::expected<void, ContractFailure>()> check;  ///< tests it in a world of its own; throws nothing
 };
 
-/// All contracts that apply to the stores of `World`; see `ConformanceWorld` for what a world is. `make` is called once
-/// for each check, and gives a world whose database is empty. Contracts that need what the world does not offer
-/// (leases, say) are left out; `conformance_contracts` names all there are.
+/// All contracts that apply to the stores of `World`; see `ConformanceWorld` for what a world is. `make` gives a world
+/// whose database is empty; it is called for each check, several times by some. Contracts that need what the world does
+/// not offer (leases, say) are left out; `conformance_contracts` names all there are.
 ///
 /// With any test framework:
 /// ```

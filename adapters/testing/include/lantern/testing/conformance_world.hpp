@@ -24,15 +24,19 @@ struct AppliedEvent {
 /// database, as several programs are that share one file. The database lasts as long as the world, also while no store
 /// is open. The suite uses each store from one thread at a time, and several stores from several threads.
 ///
-/// | member | meaning | when absent |
-/// |---|---|---|
-/// | `open()` | another store, by value; throws if it cannot | required |
-/// | `advance(std::chrono::nanoseconds)` | moves the clock by which leases expire | contracts about expiry are left out
-/// | | `add(store, std::vector<NewEvent>)` | adds events, where the store itself takes no `AppendEvents` | the store
-/// does | | `install(store, ProjectionId)` | installs own statements for this projection (always the same one) in this
-/// store: | | | | each event appends its position and data to a table that allows duplicates; type `refused` fails | |
-/// | `applied(store, ProjectionId)` | that table, as `std::vector<AppliedEvent>` in the order of insertion | both: left
-/// out | | `quarantined(store, ProjectionId)` | the stored `std::vector<QuarantineRecord>`, by position | left out |
+/// A world has
+/// - `open()`: another store, by value; throws if it cannot. The only member that is required.
+/// - `add(store, std::vector<NewEvent>)`: adds these events to the log. Only where the store itself takes no
+///   `AppendEvents`; contracts on appending are left out then.
+/// - `advance(std::chrono::nanoseconds)`: moves the clock by which leases expire. Without it, contracts on expiry are
+///   left out.
+/// - `quarantined(store, ProjectionId)`: the stored records, by position, as `std::vector<QuarantineRecord>`. Without
+///   it, contracts on the quarantine are left out.
+/// - `install(store, ProjectionId)` and `applied(store, ProjectionId)`, both or neither: for stores that run a
+///   projection's own statements. The first installs in this store, for this projection (always the same one), that
+///   each event appends its position and its data to a table which allows duplicates, and that an event of type
+///   `refused` fails. The second gives that table, in the order of insertion, as `std::vector<AppliedEvent>`. Without
+///   them, contracts on such statements, and on crashes among them, are left out.
 ///
 /// Contracts on leases need a store that is a `ProjectorCoordinator`; those on hints one that is an `AppendNotifier`.
 template <class W>
