@@ -1,5 +1,6 @@
 // `lantern run`: to the head, for ever, several at once, interrupted, refused.
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -8,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "child.hpp"
+#include "leader.hpp"
 
 namespace json = boost::json;
 
@@ -325,4 +327,21 @@ TEST_CASE("exit codes: 2 for the command line, 3 for the store, with one line th
   const Ended head = run_script("{ lantern export --store s.db; echo code $? >&2; } | head -n 1", folder.path());
   CHECK(head.err == "code 0\n");
   CHECK(std::count(head.out.begin(), head.out.end(), '\n') == 1);
+}
+
+TEST_CASE("a leader counts as dead only when that is certain") {
+  using namespace lantern::cli;
+  const std::string self = this_process();
+  CHECK_FALSE(has_ended(self));
+  CHECK(without_mark(self).ends_with(":" + std::to_string(::getpid())));
+  // The same number, started at another time: it was given to us since.
+  std::string before_us = self;
+  before_us.insert(before_us.rfind(':') + 1, "1");
+  CHECK(has_ended(before_us));
+  // Another machine, another boot, or somebody whose names mean nothing to us.
+  CHECK_FALSE(has_ended(before_us.substr(0, before_us.size() - 16) + "0123456789abcdef"));
+  for (const std::string owner : {"", "alice", "host:1", "host:1:2", "host:x:2-0123456789abcdef", "::-", "a:1:-"}) {
+    CHECK_FALSE(has_ended(owner));
+    CHECK(without_mark(owner) == owner);
+  }
 }
