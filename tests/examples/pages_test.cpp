@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "process.hpp"
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -192,6 +194,16 @@ TEST_CASE("a block of code that nothing covers is noticed") {
         "no test runs `surely --nowhere`");
   CHECK(uncovered({"README.md", 1, "cmake", {"surely(nowhere)"}}) == "is no excerpt of a tested project");
   CHECK(uncovered({"README.md", 1, "c++", {""}}) == "is of an unknown kind: c++");
+}
+
+TEST_CASE("every verb of ./dev that a page names is one that ./dev knows") {
+  const Ran help = shell(quoted(LANTERN_SOURCE_DIR "/dev") + " help");
+  REQUIRE(help.code == 0);
+  for (const auto& command : known_commands()) {
+    if (command.rfind("./dev ", 0) != 0) continue;
+    INFO(command);
+    CHECK(help.output.find("\n  " + command.substr(6) + " ") != std::string::npos);
+  }
 }
 
 TEST_CASE("every link between the pages leads somewhere") {
