@@ -491,3 +491,21 @@ TEST_CASE("an observer sees what happens, in order, as values") {
                     "caught up at 3",
                 });
 }
+
+TEST_CASE("an observer is told that a run has caught up once for each time that it does") {
+  int times = 0;
+  Observer observer([&times](const ProjectionId&, const Happening& what) {
+    times += std::holds_alternative<happening::CaughtUp>(what);
+  });
+  Probe<> probe;
+  Step s = ProjectionPipeline(probe, ProjectionConfig().continuous().tell(observer)).start(Instant{});
+  s = expect<LoadCheckpoint>(s).answer(std::nullopt, Instant{});
+  for (std::int64_t p = 1; p <= 3; ++p) {
+    s = expect<ReadEvents>(s).answer(last({p}), Instant{});
+    s = expect<SaveCheckpoint>(s).answer(Saved{}, Instant{});
+    s = expect<Sleep>(s).answer(Slept::through, Instant{});
+    s = expect<ReadEvents>(s).answer(nothing(p), Instant{});
+    CHECK(times == p);
+    s = expect<Sleep>(s).answer(Slept::through, Instant{});
+  }
+}
