@@ -66,6 +66,7 @@ void as_table(const std::vector<ProjectionStatus>& projections, Output& out) {
   writer->columns(names);
   for (const ProjectionStatus& status : projections) {
     const std::string name = to_string(status.id), state = state_of(status);
+    const std::string_view error = status.run.last_error;
     const std::vector<SqlValue> cells{std::string_view(name),
                                       status.generation.value,
                                       cell(status.position),
@@ -75,7 +76,7 @@ void as_table(const std::vector<ProjectionStatus>& projections, Output& out) {
                                       leader_of(status),
                                       static_cast<std::int64_t>(status.run.retries),
                                       static_cast<std::int64_t>(status.quarantined),
-                                      std::string_view(status.run.last_error.empty() ? "-" : status.run.last_error)};
+                                      error.empty() ? std::string_view("-") : error};
     writer->row(cells);
   }
   writer->end();
