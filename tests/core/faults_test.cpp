@@ -157,7 +157,7 @@ std::vector<Setting> settings() {
   all.push_back({.name = "commits that span pages", .store = store_with(5), .config = pages_of(2)});
   all.back().config.commit.max_events = EventCount(3);
   all.push_back({.name = "filtered", .store = store_with(6), .config = pages_of(1)});
-  for (const std::size_t rejected : {0, 2, 3, 5}) all.back().store.log[rejected].wanted = false;
+  for (const std::size_t rejected : {0u, 2u, 3u, 5u}) all.back().store.log[rejected].wanted = false;
   all.push_back({.name = "poison, skipped", .store = store_with(4), .config = pages_of(3)});
   all.back().strategy = FailureStrategy::Skip;
   all.back().store.poison = {{2, -1}, {3, -1}};
