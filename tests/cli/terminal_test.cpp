@@ -102,8 +102,8 @@ TEST_CASE("a run at a terminal says that it is stopping; a second Ctrl-C ends it
              "count(*) FROM n;\n");
   Child child(lantern_words({"run", "--store", folder / "s.db", "--json", folder / "slow.sql"}));
   REQUIRE(child.read_until("\"started\""));
-  // The statement runs inside of the commit: once nobody else can write, it is under way.
-  auto store = lantern::SqliteStore::open(folder / "s.db");
+  // The statement runs inside of the commit: once nobody else can write for a whole second, it is under way.
+  auto store = lantern::SqliteStore::open(folder / "s.db", {.busy_timeout = std::chrono::seconds(1)});
   REQUIRE(store);
   for (;;) {
     const auto appended = store->append({lantern::NewEvent{.stream = "s", .type = "t", .data = "0"}});
