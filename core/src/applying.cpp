@@ -1,0 +1,106 @@
+#include "applying.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "batch.hpp"
+#include "trouble.hpp"
+
+namespace lantern::detail {
+
+using std::chrono::nanoseconds;
+
+namespace {
+
+/// As many of these events as the commit policy has room for; at least one.
+std::span<const RecordedEvent> cut_to_policy(Run& r, std::span<const RecordedEvent> events) {
+  const CommitPolicy& policy = r.config.commit;
+  if (policy.max_events) {
+    events = events.first(
+        std::min<std::uint64_t>(events.size(), policy.max_events->value() - r.batch_events - r.passed.size()));
+  }
+  if (policy.max_bytes) {
+    std::size_t count = 0;
+    std::uint64_t bytes = r.batch_bytes;
+    while (count < events.size() && bytes < policy.max_bytes->value()) bytes += size_in_bytes(events[count++]);
+    events = events.first(count);
+  }
+  return events;
+}
+
+void pass_event(Run& r, QuarantineReason reason, const Failure& cause) {
+  open_batch(r);
+  const RecordedEvent& event = r.held[r.next];
+  r.passed.push_back(
+      {event.position, std::string(event.stream), std::string(event.type), reason, r.retries + 1, to_string(cause)});
+  tell(r, [&] { return happening::Quarantined{r.passed.back()}; });
+  ++r.next;
+  r.batch_begin = r.next;
+  moved_on(r);
+}
+
+/// As eventcore does it: the base cut to milliseconds, then the delay, then the cap.
+nanoseconds retry_delay(Run& r) {
+  const Backoff& backoff = r.config.event_retry.backoff;
+  if (!r.config.quirks.whole_milliseconds) return delay_before(backoff, r.retries, r.random);
+  const auto base = std::chrono::floor<std::chrono::milliseconds>(backoff.base.value());
+  if (base == base.zero()) return {};
+  Backoff whole = backoff;
+  whole.base = *Delay::of(base);
+  whole.cap = *Delay::of(nanoseconds::max());
+  const auto delay = std::chrono::floor<std::chrono::milliseconds>(delay_before(whole, r.retries, r.random));
+  return std::min<nanoseconds>(delay, backoff.cap.value());
+}
+
+}  // namespace
+
+void apply_events(Run& r) {
+  open_batch(r);
+  const auto events = cut_to_policy(r, r.held.run_at(r.next));
+  Folded folded = r.applied_by_store ? Folded{events.size(), {}} : r.projector->fold(events);
+  if (!folded.failure && folded.applied < events.size()) {
+    folded.failure = Failure(FailureKind::internal, "the projector stopped before this event, and did not say why");
+  }
+  const std::size_t applied = std::min(folded.applied, events.size() - (folded.failure ? 1 : 0));
+  if (r.config.commit.max_bytes) {
+    for (const auto& event : events.first(applied)) r.batch_bytes += size_in_bytes(event);
+  }
+  if (applied > 0) {
+    r.next += applied;
+    r.batch_events += applied;
+    moved_on(r);
+  }
+  r.failing = std::move(folded.failure);
+  if (!r.keeps_checkpoint && !r.dirty()) {  // nothing to commit: applied is applied
+    r.summary.applied += r.batch_events;
+    r.batch_events = r.batch_bytes = 0;
+  }
+  let_go(r);
+}
+
+void apply_failure_policy(Run& r) {
+  const Failure cause = *std::exchange(r.failing, std::nullopt);
+  const RecordedEvent& event = r.held[r.next];
+  if (r.tried != event.position) {
+    r.tried = event.position;
+    r.retries = 0;
+  }
+  tell(r, [&] { return happening::EventFailed{event.position, r.retries + 1, cause}; });
+  switch (r.projector->on_error({cause, event, event.position, r.retries})) {
+    case FailureStrategy::Fatal:
+      return fail_event(r, ErrorKind::event_failed, "an event failed, and the projector's policy is to stop", cause);
+    case FailureStrategy::Skip: return pass_event(r, QuarantineReason::skipped, cause);
+    case FailureStrategy::Retry: break;
+  }
+  if (r.retries < r.config.event_retry.max_attempts.value()) {
+    ++r.retries;
+    ++r.summary.retries;
+    return rest(r, Sleep::Reason::event_retry, retry_delay(r), r.retries);
+  }
+  if (r.config.event_retry.when_exhausted == Escalation::quarantine) {
+    return pass_event(r, QuarantineReason::exhausted, cause);
+  }
+  fail_event(r, ErrorKind::retries_exhausted, "an event still failed on its last retry", cause);
+}
+
+}  // namespace lantern::detail

@@ -1,0 +1,70 @@
+#include "batch.hpp"
+
+#include <algorithm>
+
+#include "instants.hpp"
+#include "trouble.hpp"
+
+namespace lantern::detail {
+namespace {
+
+void close_batch(Run& r) {
+  r.batch_begin = r.next;
+  r.batch_events = r.batch_bytes = 0;
+  r.passed.clear();
+  let_go(r);
+}
+
+bool batch_is_full(const Run& r) {
+  const CommitPolicy& policy = r.config.commit;
+  return (policy.max_events && r.batch_events + r.passed.size() >= policy.max_events->value()) ||
+         (policy.max_bytes && r.batch_bytes >= policy.max_bytes->value()) ||
+         (policy.max_age && between(r.batch_opened, r.now) >= policy.max_age->value()) ||
+         // Bounds what is held in memory.
+         (r.applied_by_store && r.exhausted() && r.held.bytes() >= r.config.page_bytes.value());
+}
+
+}  // namespace
+
+void let_go(Run& r) {
+  const std::size_t dropped = r.held.drop_before(r.applied_by_store ? r.batch_begin : r.next);
+  r.next -= dropped;
+  r.batch_begin -= std::min(r.batch_begin, dropped);
+}
+
+void open_batch(Run& r) {
+  if (!r.dirty() && r.batch_events == 0) r.batch_opened = r.now;
+}
+
+void abandon_batch(Run& r) {
+  r.held.clear();
+  r.next = r.batch_begin = 0;
+  r.failing.reset();
+  r.wait.reset();
+  r.at_head = r.rest_due = false;  // what was thrown away has to be read again
+  if (r.keeps_checkpoint) r.reached = r.stored;
+  else r.summary.applied += r.batch_events;  // in memory nothing is undone; only records are lost
+  close_batch(r);
+}
+
+void committed(Run& r) {
+  r.stored = r.reached;
+  r.store_failures = 0;
+  r.resolving.reset();
+  r.summary.applied += r.batch_events;
+  r.summary.quarantined += r.passed.size();
+  ++r.summary.commits;
+  tell(r, [&] { return happening::Committed{r.batch_events, r.passed.size(), r.reached}; });
+  close_batch(r);
+}
+
+bool must_commit(const Run& r) {
+  if (!r.dirty()) return false;
+  if (r.failing || r.over() || batch_is_full(r)) return true;
+  if (!r.exhausted()) return false;
+  return r.config.commit.every_page() || (r.at_head && !r.config.commit.max_age);
+}
+
+void moved_on(Run& r) { r.reached = r.exhausted() ? r.held.scanned_to() : std::optional(r.held[r.next - 1].position); }
+
+}  // namespace lantern::detail

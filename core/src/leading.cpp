@@ -1,0 +1,49 @@
+#include "leading.hpp"
+
+#include <algorithm>
+
+#include "batch.hpp"
+#include "instants.hpp"
+#include "trouble.hpp"
+
+namespace lantern::detail {
+
+using std::chrono::nanoseconds;
+
+bool must_lead(const Run& r) { return r.config.leadership && !r.lease; }
+
+bool renewal_is_due(const Run& r) { return r.lease && between(r.renew_from, r.now) >= r.renew_after; }
+
+void renew_soon(Run& r) {
+  r.renew_from = r.now;
+  r.renew_after = std::max(r.config.leadership->ttl.value() / 10, nanoseconds(1));
+}
+
+void lead(Run& r, Lease lease) {
+  const bool gained = !r.lease;
+  r.lease = std::move(lease);
+  // The lease runs from some instant after it was asked for. A third of it leaves time for two more tries.
+  r.renew_from = r.lease_asked_at;
+  r.renew_after = r.config.leadership->ttl.value() / 3;
+  if (renewal_is_due(r)) renew_soon(r);  // the answer took that long
+  if (gained) {
+    r.store_failures = 0;  // renewing says nothing about commits, so it leaves their count alone
+    tell(r, [&] { return happening::LeaseGained{*r.lease}; });
+  }
+}
+
+void lose_leadership(Run& r, const LostLeadership& lost) {
+  r.lease.reset();
+  r.leave_in_doubt();
+  tell(r, [&] { return happening::LeaseLost{lost.holder}; });
+  if (!r.config.leadership || r.config.leadership->when_not_leader == WhenNotLeader::fail) {
+    fail(r, ErrorKind::leadership,
+         lost.holder.empty() ? "leadership was lost" : "leadership was lost to " + lost.holder);
+    return abandon_batch(r);
+  }
+  if (!r.keeps_checkpoint) return;  // what is in memory stays true
+  abandon_batch(r);
+  r.loaded = false;
+}
+
+}  // namespace lantern::detail

@@ -1,0 +1,20 @@
+// Leadership: gained, kept, lost.
+#pragma once
+
+#include "run.hpp"
+
+namespace lantern::detail {
+
+[[nodiscard]] bool must_lead(const Run& r);
+[[nodiscard]] bool renewal_is_due(const Run& r);
+
+/// Not at once, whatever the lease's length: between two renewals there is room for another effect.
+void renew_soon(Run& r);
+
+/// The lease was taken, or renewed.
+void lead(Run& r, Lease lease);
+
+/// What is not stored is lost with it. The run ends, or stands by and begins again at the stored checkpoint.
+void lose_leadership(Run& r, const LostLeadership& lost);
+
+}  // namespace lantern::detail

@@ -1,0 +1,189 @@
+#include "replies.hpp"
+
+#include <algorithm>
+
+#include "batch.hpp"
+#include "leading.hpp"
+#include "page_contract.hpp"
+#include "requests.hpp"
+#include "trouble.hpp"
+
+namespace lantern::detail {
+
+using std::chrono::nanoseconds;
+
+namespace {
+
+struct SaveErrorHandler {
+  Run& r;
+  const SaveCheckpoint& asked;
+
+  void operator()(const CheckpointMoved& moved) const {
+    const auto at = [](std::optional<Position> p) {
+      return p ? "at " + std::to_string(p->value) : std::string("absent");
+    };
+    fail(r, ErrorKind::checkpoint_conflict,
+         "somebody else moved the checkpoint: expected " + at(asked.from) + ", found " + at(moved.actual));
+    abandon_batch(r);
+  }
+  void operator()(const LostLeadership& lost) const { lose_leadership(r, lost); }
+  void operator()(const WriteFailed& failed) const {
+    if (failed.index >= asked.writes.size()) {
+      fail(r, ErrorKind::store_contract,
+           "the store broke its contract: it blames write " + std::to_string(failed.index) + " of " +
+               std::to_string(asked.writes.size()),
+           failed.cause);
+      return abandon_batch(r);
+    }
+    r.at_head = r.at_head && r.reached == r.held.scanned_to();  // an empty page after these is to be read again
+    r.next = r.batch_begin + failed.index;  // the batch ends before the event that failed, and is asked for again
+    r.batch_events = failed.index;
+    r.batch_bytes = 0;
+    for (std::size_t i = r.batch_begin; i < r.next; ++i) r.batch_bytes += size_in_bytes(r.held[i]);
+    r.failing = failed.cause;
+    if (failed.index > 0) r.reached = r.held[r.next - 1].position;
+    else r.reached = r.passed.empty() ? r.stored : std::optional(r.passed.back().position);
+  }
+  void operator()(const OutcomeUnknown& unknown) const {
+    // Whatever the cause was, asking again is right: the next answer may be a known one.
+    const Failure doubt(FailureKind::unavailable, unknown.cause.what, unknown.cause.advice);
+    if (asked.from != asked.through) {
+      tell(r, [&] { return happening::StoreFailed{unknown.cause}; });
+      r.resolving = doubt;
+    } else {  // records alone may be stored twice
+      retry_store(r, ErrorKind::checkpoint_save_failed, "a quarantine record could not be saved", doubt);
+    }
+  }
+  void operator()(const Failure& failure) const {
+    retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", failure);
+  }
+};
+
+}  // namespace
+
+Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found) {
+  Run& r = *run;
+  if (!found) {
+    retry_store(r, ErrorKind::checkpoint_load_failed, "the checkpoint could not be loaded", found.error());
+    if (r.verdict) r.leave_in_doubt();
+    return proceed(std::move(run));
+  }
+  const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
+  const Generation generation = *found ? (*found)->generation : r.generation;
+  if (asked.purpose == LoadCheckpoint::Purpose::start) {
+    r.loaded = true;
+    r.store_failures = 0;
+    r.stored = r.reached = position;
+    r.generation = generation;
+    r.summary.commit_in_doubt = false;  // whatever was in doubt before leadership was lost is settled by this
+    tell(r, [&] { return happening::Started{position, generation}; });
+  } else if (generation == r.generation && position == r.reached) {
+    committed(r);
+  } else if (generation == r.generation && position == r.stored) {
+    const Failure doubt = *std::exchange(r.resolving, std::nullopt);
+    retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
+  } else {
+    r.resolving.reset();
+    fail(r, ErrorKind::checkpoint_conflict,
+         "while the outcome of a commit was unknown, somebody else moved the checkpoint");
+    abandon_batch(r);
+  }
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
+  Run& r = *run;
+  if (!page) {
+    retry_poll(r, page.error());
+    return proceed(std::move(run));
+  }
+  r.poll_failures = 0;
+  if (auto wrong = breach(asked, *page)) {
+    fail(r, ErrorKind::store_contract, "the store broke its contract: " + *std::move(wrong));
+    return proceed(std::move(run));
+  }
+  tell(r, [&] { return happening::PageRead{page->size(), page->scanned_to, page->head}; });
+  ++r.summary.pages;
+  if (!std::exchange(r.first_page_read, true)) r.goal = page->head;
+  // A store that cannot tell its head says that this is it by having found nothing more to look at.
+  r.at_head = page->at_head() || (!page->head && page->scanned_to == asked.after);
+  r.last_page_empty = page->empty();
+  r.rest_due = r.config.mode == PollMode::continuous && (r.at_head || r.config.quirks.rest_after_every_page);
+  if (!r.last_page_empty) r.told_caught_up = false;
+  if (page->empty()) {
+    if (page->scanned_to != r.reached) open_batch(r);
+    r.reached = page->scanned_to;
+  } else {
+    r.held.add(*std::move(page));
+    let_go(r);
+  }
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply saved) {
+  Run& r = *run;
+  if (saved || r.config.quirks.failed_saves_are_ignored) committed(r);
+  else std::visit(SaveErrorHandler{r, asked}, saved.error());
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const Sleep& asked, Sleep::reply slept) {
+  Wait& wait = *run->wait;
+  wait.remaining -= asked.duration;
+  const bool hinted = slept == Slept::woken && wait.reason == Sleep::Reason::idle;
+  if (hinted || wait.remaining <= wait.remaining.zero()) run->wait.reset();
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
+  Run& r = *run;
+  if (got) {
+    lead(r, *std::move(got));
+  } else if (const auto* failure = std::get_if<Failure>(&got.error())) {
+    retry_store(r, ErrorKind::leadership, "the lease could not be taken", *failure);
+  } else {
+    const auto& held = std::get<LeaseHeld>(got.error());
+    if (r.config.leadership->when_not_leader == WhenNotLeader::fail) {
+      fail(r, ErrorKind::leadership,
+           held.owner + " leads, for another " +
+               std::to_string(std::chrono::ceil<std::chrono::milliseconds>(held.expires_in).count()) +
+               " ms unless it renews");
+    } else {
+      tell(r, [&] { return happening::StandingBy{held.owner}; });
+      const nanoseconds expiry = std::max<nanoseconds>(held.expires_in, std::chrono::milliseconds(1));
+      rest(r, Sleep::Reason::standby, std::min(expiry, r.config.leadership->standby_interval.value()));
+    }
+  }
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
+  Run& r = *run;
+  if (got) {
+    lead(r, *std::move(got));
+  } else if (const auto* lost = std::get_if<LostLeadership>(&got.error())) {
+    lose_leadership(r, *lost);
+  } else {
+    const Failure& failure = std::get<Failure>(got.error());
+    tell(r, [&] { return happening::StoreFailed{failure}; });
+    if (!is_transient(failure.kind)) fail(r, ErrorKind::leadership, "the lease could not be renewed", failure);
+    renew_soon(r);
+  }
+  return proceed(std::move(run));
+}
+
+Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply released) {
+  if (released) return finish(std::move(run));
+  Run& r = *run;
+  tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  const StoreRetryConfig& retry = r.config.store_retry;
+  if (r.stopping == Stop::now || !is_transient(released.error().kind) ||
+      r.store_failures >= retry.max_attempts.value()) {
+    return finish(std::move(run));  // it will expire
+  }
+  ++r.store_failures;
+  rest(r, Sleep::Reason::store_retry, delay_before(retry.backoff, r.store_failures, r.random), r.store_failures);
+  return proceed(std::move(run));
+}
+
+}  // namespace lantern::detail

@@ -1,0 +1,19 @@
+// What the machine asks: one function for each request, and the end.
+#pragma once
+
+#include "run.hpp"
+
+namespace lantern::detail {
+
+[[nodiscard]] Step load(RunPtr run, LoadCheckpoint::Purpose purpose);
+[[nodiscard]] Step read(RunPtr run);
+[[nodiscard]] Step save(RunPtr run);
+/// A slice of the rest that was decided on, short enough to renew the lease in time.
+[[nodiscard]] Step sleep(RunPtr run);
+[[nodiscard]] Step acquire(RunPtr run);
+[[nodiscard]] Step renew(RunPtr run);
+/// Gives the lease back, or finishes where there is none.
+[[nodiscard]] Step wind_up(RunPtr run);
+[[nodiscard]] Step finish(RunPtr run);
+
+}  // namespace lantern::detail

@@ -1,0 +1,38 @@
+// What goes wrong, and how long to rest for it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "run.hpp"
+
+namespace lantern::detail {
+
+/// Hands a happening to the observer. Without one, it is not even made.
+template <class Make>
+void tell(const Run& r, Make make) {
+  if (r.config.observer) (*r.config.observer)(r.id, make());
+}
+
+/// The first thing that goes wrong decides how the run ends.
+void fail(Run& r, ErrorKind kind, std::string what, std::optional<Failure> cause = {});
+
+/// The same, for the event that is next in line.
+void fail_event(Run& r, ErrorKind kind, std::string what, Failure cause);
+
+/// Decides on a rest, which `proceed` yields.
+void rest(Run& r, Sleep::Reason reason, std::chrono::nanoseconds length, std::uint32_t attempt = 0);
+
+/// At the head, with nothing to do.
+void rest_at_head(Run& r);
+
+/// After a failed read: a rest, or the end.
+void retry_poll(Run& r, const Failure& cause);
+
+/// After a store failed to load, save or lead: a rest, or the end, and with it the end of the batch.
+void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause);
+
+/// Nothing will come of this rest any more.
+[[nodiscard]] bool waits_in_vain(const Run& r);
+
+}  // namespace lantern::detail
