@@ -82,7 +82,7 @@ TEST_CASE("of many bad lines the first twenty are told, and the rest are counted
   CHECK(ended.err.find("<stdin>: and 1,214 more bad lines\n") != ended.err.npos);
 }
 
-TEST_CASE("--skip-bad puts bad lines aside byte for byte, and imports the others") {
+TEST_CASE("import --skip-bad puts bad lines aside byte for byte, and imports the others") {
   const TempFolder folder;
   const std::string bad = "{\"stream\":\"s\",\"x\xFF\":1}";
   const Ended ended = lantern_run({"import", "--store", folder / "s.db", "--skip-bad", folder / "bad", "-"},
@@ -124,7 +124,7 @@ TEST_CASE("an id that another event has is a bad line too") {
   CHECK(twins.err.find("<stdin>:2:1: the id \"x\" is taken by another event, on an earlier line\n") == 0);
 }
 
-TEST_CASE("--dry-run checks everything and changes nothing") {
+TEST_CASE("import --dry-run checks everything and changes nothing") {
   const TempFolder folder;
   const Ended good = lantern_run({"import", "--store", folder / "s.db", "--dry-run"}, {.input = one + "\n" + two});
   CHECK(good.code == 0);

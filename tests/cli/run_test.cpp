@@ -94,7 +94,7 @@ TEST_CASE("a run goes to the head and ends; the next goes on where it was") {
   CHECK(lantern_run({"run", "--store", store, "--quiet", folder / "counts.sql"}).out == "");
 }
 
-TEST_CASE("--json tells a run as one object a line, with the fields that are documented") {
+TEST_CASE("run --json tells a run as one object a line, with the fields that are documented") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "skipping.sql", failing("skipping", "skip"));
@@ -154,7 +154,7 @@ TEST_CASE("one projection that fails does not stop the others, and the program e
   CHECK(status_of(store, "counts").at("last_error").is_null());
 }
 
-TEST_CASE("--follow applies what another process appends, and SIGTERM drains it") {
+TEST_CASE("run --follow applies what another process appends, and SIGTERM drains it") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
