@@ -276,7 +276,7 @@ TEST_CASE("many projections share one context, one pool and one store") {
   for (const Fold& fold : folds) CHECK(fold.chain == chain_of(101));
 }
 
-TEST_CASE("of two runs on one store, one leads; a standby takes over when it ends") {
+TEST_CASE("of two runs on one store, one leads, and a standby takes over when it ends") {
   World world;
   asio::thread_pool pool(2);
   asio::io_context context;

@@ -120,7 +120,7 @@ TEST_CASE("a part of the log can be chosen, by position and by the beginning of 
   CHECK(streams({"--from", "3", "--stream", "a-"}) == "a-2");
 }
 
-TEST_CASE("a payload over several lines becomes one line; one that is no JSON ends the export with its place") {
+TEST_CASE("a payload over several lines becomes one line, and one that is no JSON ends the export with its place") {
   const TempFolder folder;
   {
     auto store = SqliteStore::open(folder / "s.db");

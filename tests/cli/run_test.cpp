@@ -76,7 +76,7 @@ json::object status_of(const std::string& store, const std::string& projection) 
 
 }  // namespace
 
-TEST_CASE("a run goes to the head and ends; the next goes on where it was") {
+TEST_CASE("a run goes to the head and ends, and the next goes on where it was") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
@@ -206,7 +206,7 @@ TEST_CASE("Ctrl-C half-way ends with 0, and the next run ends with the tables of
   CHECK(table(store, "counts") == table(undisturbed, "counts"));
 }
 
-TEST_CASE("who does not lead ends with 4; a leader that was killed is not waited for; --standby waits") {
+TEST_CASE("who does not lead ends with 4, and a leader that was killed is not waited for, and --standby waits") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);

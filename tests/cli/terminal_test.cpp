@@ -79,7 +79,7 @@ TEST_CASE("progress is drawn on a terminal, and nothing of it in a pipe or with 
   CHECK(lantern_run(run).err == "");
 }
 
-TEST_CASE("a run at a terminal says that it is stopping; a second Ctrl-C ends it at once") {
+TEST_CASE("a run at a terminal says that it is stopping, and a second Ctrl-C ends it at once") {
   const TempFolder folder;
   write_file(folder / "log.ndjson", lines(10));
   write_file(folder / "p.sql", projection);

@@ -99,7 +99,7 @@ TEST_CASE("a standby that is asked to stop stops") {
   CHECK(success(s).ending == Ending::stopped);
 }
 
-TEST_CASE("a lease that cannot be taken for now is tried again; for good, the run ends") {
+TEST_CASE("a lease that cannot be taken for now is tried again, and for good, the run ends") {
   Probe<> probe;
   Step s = acquiring(probe, leading());
   s = expect(s, acquire).answer(not_acquired(busy), t0);
@@ -214,7 +214,7 @@ TEST_CASE("renewals do not begin the count of failed commits anew") {
   CHECK(error(s).kind == ErrorKind::checkpoint_save_failed);
 }
 
-TEST_CASE("leadership lost at a renewal or in a commit ends the run by default; nothing is given back") {
+TEST_CASE("leadership lost at a renewal or in a commit ends the run by default, and nothing is given back") {
   Probe<> probe;
   Step s = reading(probe, leading());
   SECTION("renewal") {
@@ -312,7 +312,7 @@ TEST_CASE("a projector in memory that lost leadership keeps its state, and goes 
   }
 }
 
-TEST_CASE("a lease that cannot be given back for now is given back later; for good, it is left to expire") {
+TEST_CASE("a lease that cannot be given back for now is given back later, and for good, it is left to expire") {
   Probe<> probe;
   auto config = leading();
   config.store_retry.max_attempts = 2;

@@ -105,7 +105,7 @@ TEST_CASE("a delay is the base times the multiplier to the power, cut to the cap
   CHECK(delay_before(large_base, 1, random) == 5s);
 }
 
-TEST_CASE("backoff never overflows, for any attempt, base, multiplier and cap; without jitter it never shrinks") {
+TEST_CASE("backoff never overflows, for any attempt, base, multiplier and cap, and without jitter it never shrinks") {
   const std::uint64_t attempts[] = {0, 1, 2, 3, 63, 64, 1000, 1ULL << 31, 1ULL << 32, 1ULL << 63, ~0ULL};
   const nanoseconds lengths[] = {1ns, 1ms, 100ms, 24h * 365, nanoseconds::max() - 1ns, nanoseconds::max()};
   const double multipliers[] = {1, 1.0000001, 1.5, 2, 1e9, 1e300, std::numeric_limits<double>::max()};

@@ -29,7 +29,7 @@ SaveCheckpoint commit(const EventPage& page) {
 
 }  // namespace
 
-TEST_CASE("stores on one database share it, and so do copies of a store; others do not") {
+TEST_CASE("stores on one database share it, and so do copies of a store, and others do not") {
   MemoryStore store;
   MemoryStore copy = store, other(store.database()), stranger;
   REQUIRE(store.append({event("s", "1")}));
@@ -62,7 +62,7 @@ TEST_CASE("positions begin at 1 and have no gaps, also after refused appends") {
   CHECK(page->size() == 3);
 }
 
-TEST_CASE("events without a time carry the clock's, in UTC; others carry their own") {
+TEST_CASE("events without a time carry the clock's, in UTC, and others carry their own") {
   MemoryStore store(MemoryOptions{.clock = [] { return std::chrono::nanoseconds(1'714'557'600'123'456'789); }});
   NewEvent own = event("s");
   own.ts = "2020-02-02 02:02:02Z";
@@ -114,7 +114,7 @@ TEST_CASE("a page with a sparse filter looks at a bounded part of the log, and s
   CHECK(page->events()[0].position == Position{150'001});
 }
 
-TEST_CASE("an append rings once, when its events can be read; one that adds nothing does not ring") {
+TEST_CASE("an append rings once, when its events can be read, and one that adds nothing does not ring") {
   MemoryStore store;
   MemoryStore other = store;
   std::vector<std::optional<Position>> heard;

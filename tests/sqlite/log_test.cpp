@@ -154,7 +154,7 @@ TEST_CASE("names that no name can be are refused, and nothing is appended") {
   CHECK(*store.head() == std::nullopt);
 }
 
-TEST_CASE("a page of nothing is refused; the ends of the log are plain") {
+TEST_CASE("a page of nothing is refused, and the ends of the log are plain") {
   const Folder folder;
   auto store = open_store(folder / "a.db");
   CHECK(store.perform(ReadEvents{{}, std::nullopt, 0}).error().kind == FailureKind::invalid);

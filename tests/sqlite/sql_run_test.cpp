@@ -153,7 +153,7 @@ TEST_CASE("skip records the event and goes on") {
   CHECK(client.rows(quarantine) == Rows{row(1), row(4), row(5), row(7)});
 }
 
-TEST_CASE("retry ends the run after the last try; quarantine records the event then, and goes on") {
+TEST_CASE("retry ends the run after the last try, and quarantine records the event then, and goes on") {
   const Folder folder;
   SqliteStore store = open(folder / "s.db");
   const Client client(folder / "s.db");
