@@ -2,6 +2,7 @@
 // lines of the table, and gives the number of targets missed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Settings {
   std::string program{};           ///< the `lantern` program; empty: what needs it is left out
   std::string myself{};            ///< this program's own file, to be run as another process
   std::string only{};              ///< run only what has this in its name
+  /// Of the lines that show growth, which are long.
+  [[nodiscard]] int few_rounds() const { return std::min(rounds, 3); }
   [[nodiscard]] bool wants(const std::string& name) const { return name.find(only) != std::string::npos; }
 };
 

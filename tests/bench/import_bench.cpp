@@ -84,7 +84,7 @@ int import_bench(const Settings& settings, const ScratchDirectory& scratch) {
     const int repeats = static_cast<int>(std::max<std::uint64_t>(1, 50'000 / events));
     missed += !fight(
         {name, events, target, [&] { return by_hand(lines, file); }, [&] { return import(lines).seconds; }, repeats},
-        settings.rounds);
+        target.kind == Target::Kind::none ? settings.few_rounds() : settings.rounds);
     must(count(file, "SELECT count(*) FROM lantern_events") == static_cast<std::int64_t>(events), "events were lost");
   };
   duel("import, the whole program", std::min<std::uint64_t>(settings.events, 200'000), {Target::Kind::speed, 0.80});

@@ -118,7 +118,8 @@ int sql_projection_bench(const Settings& settings, const ScratchDirectory& scrat
       return taken;
     };
     const int repeats = static_cast<int>(std::max<std::uint64_t>(1, 100'000 / events));
-    missed += !fight({name, events, target, hand, lantern, repeats}, settings.rounds);
+    missed += !fight({name, events, target, hand, lantern, repeats},
+                     target.kind == Target::Kind::none ? settings.few_rounds() : settings.rounds);
     remove_store(file);
   };
   const std::uint64_t events = std::min<std::uint64_t>(settings.events, 200'000);
