@@ -44,7 +44,7 @@ std::string ProjectionError::message() const {
     text +=
         " / at position " + std::to_string(position ? position->value : 0) + ", " + event_type + " of stream " + stream;
     if (attempt > 0) text += ", attempt " + std::to_string(attempt);
-  } else {
+  } else if (kind != ErrorKind::leadership) {  // who leads is a matter of the whole projection
     text += position ? " / after position " + std::to_string(position->value) : " / at the beginning of the log";
   }
   text += " / ";
