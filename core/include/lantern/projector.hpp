@@ -76,10 +76,12 @@ namespace detail {
 
 [[nodiscard]] Failure failure_of(std::exception_ptr);
 
+/// What `apply` may return besides void.
 template <class R>
 inline constexpr bool is_expected_void = false;
 template <class E>
-inline constexpr bool is_expected_void<tl::expected<void, E>> = true;
+inline constexpr bool is_expected_void<tl::expected<void, E>> =
+    std::convertible_to<E, Failure> || std::constructible_from<std::string, E>;
 
 template <class E>
 Failure as_failure(E&& error) {
@@ -92,6 +94,13 @@ concept HasCodec = requires {
   typename P::codec;
 }
 &&Codec<typename P::codec>;
+
+/// A codec that is there but does not fit must not be taken for one that is absent.
+template <class P>
+consteval bool codec_fits() {
+  if constexpr (requires { typename P::codec; }) return HasCodec<P>;
+  else return true;
+}
 
 template <class P>
 consteval bool is_applied_by_store() {
@@ -130,10 +139,45 @@ consteval bool can_apply() {
   } else return Applies<P, RecordedEvent>;
 }
 
-// An optional member that is there but does not fit must not be taken for one that is absent.
+// An optional member that is there but does not fit must not be taken for one that is absent. Next to another of its
+// name a member is ambiguous, so it shows even where its address cannot be taken: overloaded, or a template.
+struct OptionalMembers {
+  int on_error, filter, starts_after;
+};
+template <class P>
+struct Crowded : P, OptionalMembers {};
+
+template <class P>
+consteval bool has_on_error() {
+  if constexpr (std::is_final_v<P>) return requires {
+      &P::on_error;
+    };
+  else return !requires {
+      &Crowded<P>::on_error;
+    };
+}
+template <class P>
+consteval bool has_filter() {
+  if constexpr (std::is_final_v<P>) return requires {
+      &P::filter;
+    };
+  else return !requires {
+      &Crowded<P>::filter;
+    };
+}
+template <class P>
+consteval bool has_starts_after() {
+  if constexpr (std::is_final_v<P>) return requires {
+      &P::starts_after;
+    };
+  else return !requires {
+      &Crowded<P>::starts_after;
+    };
+}
+
 template <class P>
 consteval bool on_error_fits() {
-  if constexpr (requires { &P::on_error; }) {
+  if constexpr (has_on_error<P>()) {
     return requires(P & p, const FailureContext& context) {
       { p.on_error(context) } -> std::same_as<FailureStrategy>;
     };
@@ -141,7 +185,7 @@ consteval bool on_error_fits() {
 }
 template <class P>
 consteval bool filter_fits() {
-  if constexpr (requires { &P::filter; }) {
+  if constexpr (has_filter<P>()) {
     return requires(const P& p) {
       { p.filter() } -> std::same_as<EventFilter>;
     };
@@ -149,7 +193,7 @@ consteval bool filter_fits() {
 }
 template <class P>
 consteval bool starts_after_fits() {
-  if constexpr (requires { &P::starts_after; }) {
+  if constexpr (has_starts_after<P>()) {
     return requires(const P& p) {
       { p.starts_after() } -> std::convertible_to<std::optional<Position>>;
     };
@@ -179,9 +223,11 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
     static_assert(is_expected_void<Result>,
                   "a projector's apply must return void or tl::expected<void, E>, where E is "
                   "lantern::Failure or converts to std::string");
-    auto result = projector.apply(event, at);
-    if (result) return std::nullopt;
-    return as_failure(std::move(result).error());
+    if constexpr (is_expected_void<Result>) {
+      auto result = projector.apply(event, at);
+      if (!result) return as_failure(std::move(result).error());
+    }
+    return std::nullopt;
   }
 }
 
@@ -205,7 +251,7 @@ template <class P>
 concept Projector = requires(const P& projector) {
   { projector.name() } -> std::convertible_to<std::string>;
 }
-&&detail::can_apply<P>();
+&&detail::codec_fits<P>() && detail::can_apply<P>();
 
 namespace detail {
 
@@ -297,6 +343,10 @@ template <class P>
         { p.name() } -> std::convertible_to<std::string>;
       },
       "a projector needs a member `name() const` that gives a std::string or a string literal");
+  static_assert(
+      detail::codec_fits<P>(),
+      "a projector's codec must have an `event_type` and a `decode(const lantern::RecordedEvent&) const` that "
+      "returns exactly tl::expected<event_type, lantern::Failure>, and be default-constructible");
   static_assert(detail::on_error_fits<P>(),
                 "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
                 "lantern::FailureStrategy");
