@@ -8,10 +8,15 @@
 
 namespace lantern::detail {
 
-/// Hands a happening to the observer. Without one, it is not even made.
+/// Hands a happening to the observer. Without one, it is not even made. An observer that throws has missed it: watching
+/// a run must not end it.
 template <class Make>
 void tell(const Run& r, Make make) {
-  if (r.config.observer) (*r.config.observer)(r.id, make());
+  if (!r.config.observer) return;
+  try {
+    (*r.config.observer)(r.id, make());
+  } catch (...) {
+  }
 }
 
 /// The first thing that goes wrong decides how the run ends.

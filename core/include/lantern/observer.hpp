@@ -40,7 +40,7 @@ struct RetryScheduled {
 struct Quarantined {
   QuarantineRecord record{};
 };
-/// A commit went through.
+/// A commit went through: of events, of records, or of a cursor that moved past what the filter rejects.
 struct Committed {
   std::uint64_t applied{};
   std::uint64_t quarantined{};
@@ -74,8 +74,9 @@ using Happening =
                  happening::Quarantined, happening::Committed, happening::CaughtUp, happening::StoreFailed,
                  happening::LeaseGained, happening::LeaseLost, happening::StandingBy>;
 
-/// Receives happenings as values, on the thread that drives the run. Must not throw. Attach it with
-/// `ProjectionConfig::tell`; with none attached a run builds no happenings at all.
+/// Receives happenings as values, on the thread that drives the run. When it throws, the exception is dropped, and the
+/// happening with it; the run goes on. Attach it with `ProjectionConfig::tell`; with none attached a run builds no
+/// happenings at all.
 class Observer {
  public:
   using Callback = std::function<void(const ProjectionId&, const Happening&)>;
