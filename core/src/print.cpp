@@ -1,4 +1,4 @@
-// How effects, replies and errors look in a trace: one line each.
+// How effects, replies and errors look in a trace: one line each, whatever their texts contain.
 #include <ostream>
 
 #include "lantern/observer.hpp"
@@ -23,12 +23,17 @@ struct Span {
   }
 };
 
+struct Text {
+  std::string_view text;
+  friend std::ostream& operator<<(std::ostream& out, const Text& t) { return out << detail::one_line(t.text); }
+};
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Position& p) { return out << p.value; }
 std::ostream& operator<<(std::ostream& out, const Generation& g) { return out << g.value; }
 std::ostream& operator<<(std::ostream& out, const Fence& f) { return out << f.value; }
-std::ostream& operator<<(std::ostream& out, const ProjectionId& id) { return out << to_string(id); }
+std::ostream& operator<<(std::ostream& out, const ProjectionId& id) { return out << Text{to_string(id)}; }
 std::ostream& operator<<(std::ostream& out, const Failure& f) {
   return out << to_string(f.kind) << ": " << to_string(f);
 }
@@ -38,14 +43,14 @@ std::string to_string(const ProjectionId& id) {
 }
 
 std::ostream& operator<<(std::ostream& out, const RecordedEvent& e) {
-  return out << e.position << ' ' << e.type << '@' << e.stream << '#' << e.version << ' ' << e.data;
+  return out << e.position << ' ' << Text{e.type} << '@' << Text{e.stream} << '#' << e.version << ' ' << Text{e.data};
 }
 
 std::ostream& operator<<(std::ostream& out, const EventFilter& f) {
   out << '[';
-  if (f.stream) out << "stream=" << *f.stream << ' ';
-  if (f.stream_prefix) out << "prefix=" << *f.stream_prefix << ' ';
-  for (const auto& type : f.types) out << type << ' ';
+  if (f.stream) out << "stream=" << Text{*f.stream} << ' ';
+  if (f.stream_prefix) out << "prefix=" << Text{*f.stream_prefix} << ' ';
+  for (const auto& type : f.types) out << Text{type} << ' ';
   return out << ']';
 }
 
@@ -77,7 +82,7 @@ std::string to_string(const SaveError& error) {
     std::string operator()(const CheckpointMoved& e) const {
       return "checkpoint moved: " + (e.actual ? std::to_string(e.actual->value) : std::string("absent"));
     }
-    std::string operator()(const LostLeadership& e) const { return "lost leadership: " + e.holder; }
+    std::string operator()(const LostLeadership& e) const { return "lost leadership: " + detail::one_line(e.holder); }
     std::string operator()(const WriteFailed& e) const {
       return "write " + std::to_string(e.index) + " failed: " + to_string(e.cause);
     }
@@ -96,8 +101,8 @@ std::ostream& operator<<(std::ostream& out, const LoadCheckpoint& e) {
 }
 
 std::ostream& operator<<(std::ostream& out, const QuarantineRecord& q) {
-  return out << q.position << ' ' << q.type << '@' << q.stream << ' ' << to_string(q.reason) << " after " << q.attempts
-             << ": " << q.error;
+  return out << q.position << ' ' << Text{q.type} << '@' << Text{q.stream} << ' ' << to_string(q.reason) << " after "
+             << q.attempts << ": " << Text{q.error};
 }
 
 std::ostream& operator<<(std::ostream& out, const SaveCheckpoint& e) {
@@ -120,13 +125,13 @@ std::ostream& operator<<(std::ostream& out, const Sleep& e) {
 }
 
 std::ostream& operator<<(std::ostream& out, const AcquireLease& e) {
-  return out << "AcquireLease{" << e.projection << ", " << e.owner << ", " << Span{e.ttl} << '}';
+  return out << "AcquireLease{" << e.projection << ", " << Text{e.owner} << ", " << Span{e.ttl} << '}';
 }
 std::ostream& operator<<(std::ostream& out, const RenewLease& e) {
-  return out << "RenewLease{" << e.projection << ", " << e.lease.owner << ", fence=" << e.lease.fence << '}';
+  return out << "RenewLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence << '}';
 }
 std::ostream& operator<<(std::ostream& out, const ReleaseLease& e) {
-  return out << "ReleaseLease{" << e.projection << ", " << e.lease.owner << ", fence=" << e.lease.fence << '}';
+  return out << "ReleaseLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence << '}';
 }
 std::ostream& operator<<(std::ostream& out, const AppendEvents& e) {
   return out << "AppendEvents{" << e.events.size() << " events, " << e.expected.size() << " expectations}";
@@ -175,10 +180,10 @@ std::ostream& operator<<(std::ostream& out, const Happening& what) {
     void operator()(const happening::CaughtUp& h) const { out << "caught up at " << At{h.position}; }
     void operator()(const happening::StoreFailed& h) const { out << "store failed: " << h.cause; }
     void operator()(const happening::LeaseGained& h) const {
-      out << "lease gained by " << h.lease.owner << ", fence " << h.lease.fence;
+      out << "lease gained by " << Text{h.lease.owner} << ", fence " << h.lease.fence;
     }
-    void operator()(const happening::LeaseLost& h) const { out << "lease lost to " << h.holder; }
-    void operator()(const happening::StandingBy& h) const { out << "standing by, " << h.holder << " leads"; }
+    void operator()(const happening::LeaseLost& h) const { out << "lease lost to " << Text{h.holder}; }
+    void operator()(const happening::StandingBy& h) const { out << "standing by, " << Text{h.holder} << " leads"; }
   } const show{out};
   std::visit(show, what);
   return out;

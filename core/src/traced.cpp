@@ -13,18 +13,22 @@ std::string shown(const T& value) {
 }
 
 std::string shown(const Failure& failure) { return "failed, " + shown<Failure>(failure); }
-std::string shown(const Lease& lease) { return "fence " + shown(lease.fence) + " for " + lease.owner; }
+std::string shown(const Lease& lease) {
+  return "fence " + shown(lease.fence) + " for " + detail::one_line(lease.owner);
+}
 std::string shown(const LeaseHeld& held) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(held.expires_in);
-  return "held by " + held.owner + " for another " + std::to_string(left.count()) + " ms";
+  return "held by " + detail::one_line(held.owner) + " for another " + std::to_string(left.count()) + " ms";
 }
-std::string shown(const LostLeadership& lost) { return lost.holder.empty() ? "lost" : "lost to " + lost.holder; }
+std::string shown(const LostLeadership& lost) {
+  return lost.holder.empty() ? "lost" : "lost to " + detail::one_line(lost.holder);
+}
 std::string shown(const VersionConflict& conflict) {
-  return "stream " + conflict.stream + " is at version " + std::to_string(conflict.actual) + ", not " +
-         std::to_string(conflict.expected);
+  return "stream " + detail::one_line(conflict.stream) + " is at version " + std::to_string(conflict.actual) +
+         ", not " + std::to_string(conflict.expected);
 }
 std::string shown(const IdConflict& conflict) {
-  return "the id " + conflict.id + " is taken at " + shown(conflict.existing);
+  return "the id " + detail::one_line(conflict.id) + " is taken at " + shown(conflict.existing);
 }
 
 template <class... Errors>
