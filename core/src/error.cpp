@@ -12,6 +12,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::checkpoint_conflict: return "checkpoint conflict";
     case ErrorKind::leadership: return "leadership";
     case ErrorKind::store_contract: return "store contract";
+    case ErrorKind::projector: return "projector";
     case ErrorKind::protocol: break;
   }
   return "protocol";
@@ -31,6 +32,7 @@ std::string_view what_now(ErrorKind kind) {
     case ErrorKind::leadership: return "wait for the leader to end, or run as a standby";
     case ErrorKind::store_contract:
       return "mend the store's reader, or restore the log that belongs to this checkpoint";
+    case ErrorKind::projector: return "mend the projector or its configuration, then run again";
     case ErrorKind::protocol: break;
   }
   return "mend the program that drives the pipeline";
@@ -38,13 +40,15 @@ std::string_view what_now(ErrorKind kind) {
 }  // namespace
 
 std::string ProjectionError::message() const {
-  std::string text = "projection " + to_string(projection) + ": " + what;
+  std::string text = projection.name.empty() ? what : "projection " + to_string(projection) + ": " + what;
   if (cause) text += ": " + to_string(*cause);
   if (!stream.empty() || !event_type.empty()) {
     text +=
         " / at position " + std::to_string(position ? position->value : 0) + ", " + event_type + " of stream " + stream;
     if (attempt > 0) text += ", attempt " + std::to_string(attempt);
-  } else if (kind != ErrorKind::leadership) {  // who leads is a matter of the whole projection
+  } else if (kind != ErrorKind::leadership &&  // who leads is a matter of the whole projection
+             (position ||
+              (kind != ErrorKind::projector && kind != ErrorKind::protocol))) {  // else no log was looked at
     text += position ? " / after position " + std::to_string(position->value) : " / at the beginning of the log";
   }
   text += " / ";

@@ -7,6 +7,7 @@
 
 #include "applying.hpp"
 #include "batch.hpp"
+#include "lantern/names.hpp"
 #include "leading.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
@@ -84,14 +85,33 @@ void Step::ask_to_stop(Stop how) noexcept {
       static_cast<Base&>(*this));
 }
 
-ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
-  try {
-    run_.reset(new detail::Run(std::move(projector), std::move(config)));
-  } catch (...) {  // user code: the projector's name, filter or snapshot
-    refused_.emplace();
-    refused_->what = "the projector could not say what it is";
-    refused_->cause = detail::failure_of(std::current_exception());
+namespace {
+// A store would refuse these too, but later, and as if it were the store's trouble.
+std::optional<Failure> refuse_names(const ProjectionId& id, const ProjectionConfig& config) {
+  if (auto refused = refuse_name("projection", id.name)) return refused;
+  if (!id.tenant.empty()) {
+    if (auto refused = refuse_name("tenant", id.tenant)) return refused;
   }
+  return config.leadership ? refuse_name("owner", config.leadership->owner) : std::nullopt;
+}
+}  // namespace
+
+ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
+  ProjectionError error;
+  error.kind = ErrorKind::projector;
+  error.what = "the projector could not say what it is";
+  try {
+    error.projection = ProjectionId(projector->name(), config.tenant);
+    error.cause = refuse_names(error.projection, config);
+    if (!error.cause) {
+      run_.reset(new detail::Run(std::move(projector), std::move(config), error.projection));
+      return;
+    }
+    error.what = "it cannot run under these names";
+  } catch (...) {  // user code: the projector's name, filter or snapshot
+    error.cause = detail::failure_of(std::current_exception());
+  }
+  refused_ = std::move(error);
 }
 
 Step ProjectionPipeline::start(Instant now) {

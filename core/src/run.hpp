@@ -20,10 +20,10 @@ struct Wait {
 };
 
 struct Run {
-  Run(std::unique_ptr<ProjectorPort> port, ProjectionConfig settings)
+  Run(std::unique_ptr<ProjectorPort> port, ProjectionConfig settings, ProjectionId name)
       : projector(std::move(port)),
         config(std::move(settings)),
-        id(projector->name(), config.tenant),
+        id(std::move(name)),
         filter(projector->filter()),
         keeps_checkpoint(projector->checkpoint_is_stored() || projector->applied_by_store()),
         applied_by_store(projector->applied_by_store()),

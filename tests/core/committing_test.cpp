@@ -603,6 +603,7 @@ TEST_CASE("an exception out of a codec is a failure to decode") {
 TEST_CASE("an exception out of a projector's description ends the run before it begins") {
   ThrowsInName projector;
   Step s = ProjectionPipeline(projector).start(t0);
+  CHECK(error(s).kind == ErrorKind::projector);
   CHECK(error(s).cause == Failure(FailureKind::rejected, "nameless"));
 }
 

@@ -44,7 +44,8 @@ const Finished& Runner::end() const {
   const Finished& end = *step_.finished();
   if (!end) {
     const ErrorKind kind = end.error().kind;
-    if (kind == ErrorKind::store_contract || kind == ErrorKind::checkpoint_conflict || kind == ErrorKind::protocol) {
+    if (kind == ErrorKind::store_contract || kind == ErrorKind::checkpoint_conflict || kind == ErrorKind::projector ||
+        kind == ErrorKind::protocol) {
       broken("a run ended with: " + end.error().message());
     }
   }

@@ -31,7 +31,7 @@ struct RunSummary {
   std::uint64_t quarantined{};  ///< events passed with a durable record instead
   std::uint64_t retries{};      ///< times an event was tried again
   std::uint64_t pages{};        ///< pages read
-  std::uint64_t commits{};      ///< commits that went through
+  std::uint64_t commits{};      ///< commits that went through, those of a moved cursor or of records alone too
   /// True when the run was told to stop now while a commit's outcome was unknown: `position` may be behind the store.
   bool commit_in_doubt{};
   friend bool operator==(const RunSummary&, const RunSummary&) = default;
@@ -47,7 +47,8 @@ enum class ErrorKind : std::uint8_t {
   checkpoint_conflict,  ///< somebody else moved the checkpoint, or a rebuild began
   leadership,           ///< somebody else leads
   store_contract,       ///< the store's reply breaks its contract
-  protocol,             ///< a request was answered twice, or the run was abandoned
+  projector,  ///< it threw when it was asked for its name, filter or snapshot; or a name, tenant or owner is refused
+  protocol,   ///< a request was answered twice, or the run was abandoned
 };
 
 /// Which projection failed, where, and why. A value.

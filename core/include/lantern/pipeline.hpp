@@ -117,7 +117,8 @@ class ProjectionPipeline {
   ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config);
 
   /// Begins the run. A pipeline starts once; a second start finishes at once with ErrorKind::protocol.
-  /// So does one whose projector threw when it was asked for its name, filter or snapshot.
+  /// One whose projector threw when it was asked for its name, filter or snapshot, or whose name, tenant or
+  /// leadership's owner `refuse_name` refuses, finishes at once with ErrorKind::projector.
   [[nodiscard]] Step start(Instant now);
 
  private:

@@ -120,8 +120,8 @@ struct StartOperation {
 /// is let finish, the lease is given back, and the completion tells the truth about how far the run got. Seen at every
 /// reply. (A coroutine lets only `terminal` through, unless it says
 /// `co_await this_coro::reset_cancellation_state(enable_total_cancellation())`.)
-/// - *Errors*: all of them are in the `Finished`; there is no error code beside it. Exceptions thrown by the
-/// projector's `name()` or `filter()` come out of the initiating function.
+/// - *Errors*: all of them are in the `Finished`; there is no error code beside it. What the projector's
+/// `name()` or `filter()` throws is there too (ErrorKind::projector).
 /// - *Lifetimes*: projector, borrowed store and `config.observer` live until the completion; a pool outlives the
 /// operations on it, so declare pools before contexts, and not in the coroutine that waits. A context that is destroyed
 /// with operations outstanding destroys them, after the calls of a store that an `on_pool` has begun for them.

@@ -56,8 +56,8 @@ Finished drive(ProjectionPipeline pipeline, Store& store, const std::stop_token&
 /// - *Stopping*: once `stop` is requested (from any thread), what is applied is committed, the lease is given back, and
 /// the run ends with `Ending::stopped`. A sleep is cut short; a call of the store is not.
 /// - *Leadership*: without `config.leadership`, the run leads under a `unique_owner()`.
-/// - *Errors*: all of them are in the result. A store that throws is answered for by a Failure (internal). Exceptions
-/// thrown by the projector's `name()` or `filter()` come out of this function, before anything has happened.
+/// - *Errors*: all of them are in the result. A store that throws is answered for by a Failure (internal). What
+/// the projector's `name()` or `filter()` throws is an error of ErrorKind::projector, before anything has happened.
 /// - *Lifetimes*: borrows the projector, the store and `config.observer` until it returns.
 /// - *Threads*: projector, store and observer are used by the calling thread only; appends to a store that is an
 /// `AppendNotifier` may come from any thread, and cut idle sleeps short.
