@@ -1,6 +1,8 @@
 #include "lantern/bounds.hpp"
 
-#include <cstdio>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 
 namespace lantern::detail {
 
@@ -9,9 +11,15 @@ BadValue bad_value(std::string_view type, std::string_view allowed, std::string 
 }
 
 std::string shown(long double value) {
+  // As few digits as tell it from every other number: a value that is just out of range must not look like one within.
   char text[64];
-  std::snprintf(text, sizeof text, "%.15Lg", value);
-  return text;
+  const auto narrow = static_cast<double>(value);
+  const bool exact = static_cast<long double>(narrow) == value || std::isnan(narrow);
+  const bool whole = std::abs(value) < 1e18L && std::trunc(value) == value;
+  const auto end = whole   ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(value))
+                   : exact ? std::to_chars(text, text + sizeof text, narrow)
+                           : std::to_chars(text, text + sizeof text, value);
+  return std::string(text, end.ptr);
 }
 
 }  // namespace lantern::detail
