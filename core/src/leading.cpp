@@ -32,16 +32,25 @@ void lead(Run& r, Lease lease) {
   }
 }
 
+std::string namesake(const Run& r, std::string_view holder) {
+  const bool same = r.config.leadership && r.config.leadership->owner == holder;
+  return same ? " (that is this run's own name: two runners use the same owner name)" : "";
+}
+
 void lose_leadership(Run& r, const LostLeadership& lost) {
   r.lease.reset();
   r.leave_in_doubt();
   tell(r, [&] { return happening::LeaseLost{lost.holder}; });
   if (!r.config.leadership || r.config.leadership->when_not_leader == WhenNotLeader::fail) {
     fail(r, ErrorKind::leadership,
-         lost.holder.empty() ? "leadership was lost" : "leadership was lost to " + lost.holder);
+         lost.holder.empty() ? "leadership was lost"
+                             : "leadership was lost to " + lost.holder + namesake(r, lost.holder));
     return abandon_batch(r);
   }
-  if (!r.keeps_checkpoint) return;  // what is in memory stays true
+  if (!r.keeps_checkpoint) {                                              // what is in memory stays true
+    if (r.wait && r.wait->reason == Sleep::Reason::idle) r.wait.reset();  // there is better to do: to lead again
+    return;
+  }
   abandon_batch(r);
   r.loaded = false;
 }

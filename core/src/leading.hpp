@@ -1,6 +1,9 @@
 // Leadership: gained, kept, lost.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "run.hpp"
 
 namespace lantern::detail {
@@ -13,6 +16,9 @@ void renew_soon(Run& r);
 
 /// The lease was taken, or renewed.
 void lead(Run& r, Lease lease);
+
+/// A hint for the reader of an error: somebody who uses this run's own owner name leads. Else empty.
+[[nodiscard]] std::string namesake(const Run& r, std::string_view holder);
 
 /// What is not stored is lost with it. The run ends, or stands by and begins again at the stored checkpoint.
 void lose_leadership(Run& r, const LostLeadership& lost);

@@ -39,7 +39,9 @@ struct SaveErrorHandler {
     r.next = r.batch_begin + failed.index;  // the batch ends before the event that failed, and is asked for again
     r.batch_events = failed.index;
     r.batch_bytes = 0;
-    for (std::size_t i = r.batch_begin; i < r.next; ++i) r.batch_bytes += size_in_bytes(r.held[i]);
+    for (const auto& run : r.held.runs(r.batch_begin, r.next)) {
+      for (const RecordedEvent& event : run) r.batch_bytes += size_in_bytes(event);
+    }
     r.failing = failed.cause;
     if (failed.index > 0) r.reached = r.held[r.next - 1].position;
     else r.reached = r.passed.empty() ? r.stored : std::optional(r.passed.back().position);
@@ -147,7 +149,7 @@ Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
       fail(r, ErrorKind::leadership,
            held.owner + " leads, for another " +
                std::to_string(std::chrono::ceil<std::chrono::milliseconds>(held.expires_in).count()) +
-               " ms unless it renews");
+               " ms unless it renews" + namesake(r, held.owner));
     } else {
       tell(r, [&] { return happening::StandingBy{held.owner}; });
       const nanoseconds expiry = std::max<nanoseconds>(held.expires_in, std::chrono::milliseconds(1));

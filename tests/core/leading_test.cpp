@@ -312,6 +312,52 @@ TEST_CASE("a projector in memory that lost leadership keeps its state, and goes 
   }
 }
 
+TEST_CASE("a projector in memory that loses leadership while it is idle asks for the lease again at once") {
+  Probe<false> probe;
+  auto config = leading(WhenNotLeader::stand_by).continuous();
+  config.poll.interval = 1h;
+  Step s = acquiring(probe, config);
+  s = expect(s, acquire).answer(lease, t0);
+  s = expect(s, read({})).answer(last({1}), t0);
+  s = expect(s, sleep(3s, Reason::idle)).answer(Slept::through, after(3s));
+  s = expect(s, renewal).answer(lost_to("other"), after(3s));
+  s = expect(s, acquire).answer(lease, after(3s));
+  check_pending(s, read(1));
+}
+
+TEST_CASE("a leader of the run's own name is pointed out") {
+  Probe<> probe;
+  Step s = acquiring(probe, leading());
+  SECTION("held") { s = expect(s, acquire).answer(held_by("me", 1s), t0); }
+  SECTION("lost") {
+    s = expect(s, acquire).answer(lease, t0);
+    s = expect<LoadCheckpoint>(s).answer(std::nullopt, after(3s));
+    s = expect(s, renewal).answer(lost_to("me"), after(3s));
+  }
+  CHECK_THAT(error(s).what, Catch::Contains("two runners use the same owner name"));
+}
+
+TEST_CASE("names that no store takes end the run before it asks for anything") {
+  struct Named {
+    std::string called;
+    std::string name() const { return called; }
+    void apply(const RecordedEvent&, Position) {}
+  };
+  const auto refused = [](std::string name, const std::string& tenant, std::string owner) {
+    Named projector{std::move(name)};
+    auto config = ProjectionConfig().of_tenant(tenant).with(Leadership(std::move(owner)));
+    Step s = ProjectionPipeline(projector, config).start(t0);
+    if (!s.finished()) return std::string();
+    CHECK(error(s).kind == ErrorKind::projector);
+    return error(s).cause->what;
+  };
+  CHECK(refused("p", "", "me").empty());
+  CHECK(refused("", "", "me") == "a projection's name must not be empty");
+  CHECK(refused("p", "\xff", "me") == "a tenant's name must be UTF-8");
+  CHECK(refused("p", "", "") == "an owner's name must not be empty");
+  CHECK(refused(std::string(1 << 20, 'x'), "", "me").starts_with("a projection's name has 1048576 bytes"));
+}
+
 TEST_CASE("a lease that cannot be given back for now is given back later, and for good, it is left to expire") {
   Probe<> probe;
   auto config = leading();

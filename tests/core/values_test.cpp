@@ -9,6 +9,7 @@
 #include "lantern/names.hpp"
 #include "lantern/observer.hpp"
 #include "lantern/timestamp.hpp"
+#include "lantern/traced.hpp"
 
 using namespace lantern;
 using namespace lantern::story;
@@ -60,6 +61,8 @@ TEST_CASE("real numbers are refused when they are not finite or out of range") {
                Catch::StartsWith("BackoffMultiplier must be a finite number from 1 up, but is "));
   }
   CHECK(refusal(BackoffMultiplier::of(0.5)) == "BackoffMultiplier must be a finite number from 1 up, but is 0.5");
+  CHECK(refusal(BackoffMultiplier::of(0.9999999999999999)) ==
+        "BackoffMultiplier must be a finite number from 1 up, but is 0.9999999999999999");
   CHECK(refusal(BackoffMultiplier::of(inf)) == "BackoffMultiplier must be a finite number from 1 up, but is inf");
   CHECK(BackoffMultiplier::of(1));
   CHECK(BackoffMultiplier::of(1e300));
@@ -101,6 +104,9 @@ TEST_CASE("a delay is the base times the multiplier to the power, cut to the cap
   const Backoff doubling{.base = 100ms, .multiplier = 2, .cap = 5s, .jitter = 0};
   const nanoseconds expected[] = {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5s, 5s};
   for (std::uint64_t i = 0; i < std::size(expected); ++i) CHECK(delay_before(doubling, i + 1, random) == expected[i]);
+  const Backoff long_base{
+      .base = *Delay::of(nanoseconds::max() - 1ns), .cap = *Delay::of(nanoseconds::max()), .jitter = 0};
+  CHECK(delay_before(long_base, 1, random) == nanoseconds::max() - 1ns);  // exact, though no double is
   const Backoff large_base{.base = 10s, .cap = 5s, .jitter = 0};
   CHECK(delay_before(large_base, 1, random) == 5s);
 }
@@ -409,6 +415,16 @@ TEST_CASE("an error's message says what happened, where, and what to do now, on 
   CHECK_THAT(other.message(), Catch::Contains(" / after position 9 / "));
 }
 
+TEST_CASE("an error that is found before the run begins names no place, and no projection that is not known") {
+  ProjectionError e;
+  e.kind = ErrorKind::projector;
+  e.what = "the projector could not say what it is";
+  e.cause = Failure(FailureKind::rejected, "nameless");
+  CHECK(e.message() ==
+        "the projector could not say what it is: nameless / mend the projector or its configuration, then run again");
+  CHECK(to_string(e.kind) == "projector");
+}
+
 TEST_CASE("no name can forge a line of a log or command a terminal") {
   ProjectionError e;
   e.projection = ProjectionId("a\nb");
@@ -418,6 +434,45 @@ TEST_CASE("no name can forge a line of a log or command a terminal") {
   const auto message = e.message();
   CHECK_THAT(message, Catch::Contains("a\\nb") && Catch::Contains("s\\x1b[2J\\t\\x0d\\x7f") && Catch::Contains("日本"));
   CHECK(std::ranges::none_of(message, [](unsigned char c) { return c < 0x20 || c == 0x7F; }));
+}
+
+TEST_CASE("whatever is printed or traced stays on its line, with control characters in every text") {
+  const std::string evil = "x\ny\x1b[2Jz";
+  std::ostringstream out;
+  int texts = 0;
+  const auto print = [&](const auto&... values) { ((out << values << '|', ++texts), ...); };
+  const ProjectionId id(evil, evil);
+  const Lease lease{evil, Fence{1}};
+  const Failure failure(FailureKind::rejected, evil, evil);
+  const QuarantineRecord record{.stream = evil, .type = evil, .error = evil};
+  RecordedEvent event;
+  event.id = event.stream = event.type = event.data = event.meta = event.ts = evil;
+  SaveCheckpoint save;
+  save.projection = id;
+  ProjectionError error;
+  error.projection = id;
+  error.what = error.stream = error.event_type = evil;
+  print(id, failure, event, record, save, error, LoadCheckpoint{id}, AcquireLease{id, evil, 1s},
+        RenewLease{id, lease, 1s}, ReleaseLease{id, lease},
+        EventFilter{.stream = evil, .stream_prefix = evil, .types = {evil}});
+  print(Happening(happening::EventFailed{Position{1}, 1, failure}), Happening(happening::Quarantined{record}),
+        Happening(happening::StoreFailed{failure}), Happening(happening::LeaseGained{lease}),
+        Happening(happening::LeaseLost{evil}), Happening(happening::StandingBy{evil}));
+  print(to_string(SaveError(LostLeadership{evil})), to_string(SaveError(WriteFailed{0, failure})),
+        to_string(SaveError(OutcomeUnknown{failure})), to_string(SaveError(failure)));
+  using Taken = std::variant<LeaseHeld, Failure>;
+  using Renewed = std::variant<LostLeadership, Failure>;
+  using Appended = AppendEvents::reply::error_type;
+  print(describe(AcquireLease::reply(lease)), describe(AcquireLease::reply(tl::unexpected(Taken(LeaseHeld{evil, 1s})))),
+        describe(RenewLease::reply(tl::unexpected(Renewed(LostLeadership{evil})))),
+        describe(AppendEvents::reply(tl::unexpected(Appended(VersionConflict{.stream = evil})))),
+        describe(AppendEvents::reply(tl::unexpected(Appended(IdConflict{.id = evil})))),
+        describe(ReadEvents::reply(tl::unexpected(failure))));
+  const std::string printed = out.str();
+  CHECK(std::ranges::none_of(printed, [](unsigned char c) { return c < 0x20 || c == 0x7F; }));
+  std::size_t shown = 0;
+  for (std::size_t at = 0; (at = printed.find("x\\ny\\x1b[2Jz", at)) != printed.npos; ++at) ++shown;
+  CHECK(shown >= static_cast<std::size_t>(texts));  // nothing was left out either
 }
 
 TEST_CASE("effects print as one line of a trace") {
@@ -490,6 +545,21 @@ TEST_CASE("an observer sees what happens, in order, as values") {
                     "committed 0 applied, 1 quarantined, through 3",
                     "caught up at 3",
                 });
+}
+
+TEST_CASE("an observer that throws misses what it was told, and the run goes on") {
+  int told = 0;
+  Observer observer([&told](const ProjectionId&, const Happening&) {
+    if (++told % 2 == 1) throw std::runtime_error("no room");
+    throw 42;
+  });
+  Probe<> probe;
+  Step s = ProjectionPipeline(probe, ProjectionConfig().tell(observer)).start(Instant{});
+  s = expect<LoadCheckpoint>(s).answer(std::nullopt, Instant{});
+  s = expect<ReadEvents>(s).answer(last({1, 2}), Instant{});
+  s = expect<SaveCheckpoint>(s).answer(Saved{}, Instant{});
+  CHECK(success(s).applied == 2);
+  CHECK(told == 4);  // started, a page, a commit, caught up
 }
 
 TEST_CASE("an observer is told that a run has caught up once for each time that it does") {
