@@ -4,6 +4,7 @@
 // A trace is what the run asked for: L load, R(after) read, S(through) save, Z<ms> sleep, DONE. `-` is no position, `!`
 // a save that was answered with a failure, `...` a run that goes on when the script is at its end. In the replies to
 // reads, each digit is an event at that position, `!` is a failed read, a final `+` says that the log goes on.
+// The texts of errors are not part of a trace: a script names lantern's own kind of error.
 #include <sstream>
 
 #include "story.hpp"

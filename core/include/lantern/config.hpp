@@ -67,8 +67,11 @@ enum class WhenNotLeader : std::uint8_t {
 
 /// Leadership: at most one runner's commits count.
 struct Leadership {
-  std::string owner;                     ///< who asks; shown to operators, and different for each runner
-  Delay ttl = std::chrono::seconds(10);  ///< a leader that is silent for this long may be replaced
+  std::string owner;  ///< who asks; shown to operators, and different for each runner
+  /// A leader that is silent for this long may be replaced. The folding of one page and one commit must each fit well
+  /// within it, since the lease is renewed between them; else a standby may take over again and again. If they do not:
+  /// a smaller `page_limit`, or a longer `ttl`.
+  Delay ttl = std::chrono::seconds(10);
   WhenNotLeader when_not_leader = WhenNotLeader::fail;
   Delay standby_interval = std::chrono::seconds(1);  ///< a standby looks at least this often
   Leadership() = default;

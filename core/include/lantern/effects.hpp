@@ -123,7 +123,8 @@ struct SaveCheckpoint {
 
 /// Return at most `limit` events after `after` that `filter` lets through, in ascending order of position, with
 /// `EventPage::scanned_to` and `EventPage::head`, all from one consistent view of the log. A store may end the page
-/// early (at `byte_limit`, for one), but an empty page that is not at the head must have scanned further than `after`.
+/// early (at `byte_limit`, for one), but an empty page that is not at the head must have scanned further than `after`;
+/// one without a head that has not means that this is the head.
 struct ReadEvents {
   using reply = tl::expected<EventPage, Failure>;
 
@@ -136,7 +137,8 @@ struct ReadEvents {
 
 // ---- waiting ----
 
-/// How a sleep ended.
+/// How a sleep ended. Any answer ends the sleep that was asked for, however soon it comes; a rest that is longer than
+/// that goes on with another sleep.
 enum class Slept : std::uint8_t {
   through,  ///< the time is up
   woken,    ///< cut short: there may be new events, or the run was asked to stop

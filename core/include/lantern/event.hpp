@@ -76,6 +76,7 @@ class EventPage {
   /// At least the position of the last event, and never before the position that was asked for.
   std::optional<Position> scanned_to{};
   /// The last position in the log when this page was read; absent for an empty log, or when the store cannot tell.
+  /// Without one, an empty page that scanned no further than it was asked to start means the head.
   std::optional<Position> head{};
 
   /// True when nothing was left to read after this page: `scanned_to` reached `head`.
