@@ -287,6 +287,55 @@ Table table_of_page(const std::string& heading) {
   return rows;
 }
 
+using Edges = std::set<std::pair<std::string, std::string>>;
+
+/// The arrows of the page's diagram, between the requests that its boxes stand for. `[*]` is the start or the end.
+Edges edges_of_diagram() {
+  std::ifstream page(std::filesystem::path(LANTERN_SOURCE_DIR) / "docs" / "state-machine.md");
+  REQUIRE(page);
+  std::map<std::string, std::string> boxes = {{"[*]", "[*]"}};
+  std::vector<std::pair<std::string, std::string>> arrows;
+  for (std::string line; std::getline(page, line) && line != "## The decision";) {
+    std::istringstream in(line);
+    std::string from, word, to;
+    in >> from >> word >> to;
+    if (from == "state") {  // state "LoadCheckpoint (start)" as Load
+      const auto open = line.find('"') + 1, close = line.find('"', open);
+      std::string shown = line.substr(open, close - open);
+      if (const auto reason = shown.find(" ("); reason != shown.npos) {
+        shown = shown.substr(0, reason) + '[' + shown.substr(reason + 2, shown.size() - reason - 3) + ']';
+      }
+      boxes[line.substr(line.rfind(' ') + 1)] = shown;
+    } else if (word == "-->") {
+      arrows.emplace_back(from, to.ends_with(':') ? to.substr(0, to.size() - 1) : to);
+    }
+  }
+  Edges edges;
+  for (const auto& [from, to] : arrows) {
+    INFO("arrow from " << from << " to " << to);
+    REQUIRE((boxes.contains(from) && boxes.contains(to)));
+    CHECK(edges.emplace(boxes[from], boxes[to]).second);  // no arrow twice
+  }
+  return edges;
+}
+
+/// The same of a table.
+Edges edges_of(const Table& table) {
+  Edges edges;
+  for (const auto& [from, nexts] : table) {
+    for (const auto& next : nexts) {
+      edges.emplace(from.first == "start" ? "[*]" : from.first, next.starts_with("Finished") ? "[*]" : next);
+    }
+  }
+  return edges;
+}
+
+std::string printed(const Edges& edges) {
+  std::ostringstream out;
+  for (const auto& [from, to] : edges) out << from << " --> " << to << '\n';
+  return out.str();
+}
+
 std::string printed(const Table& table) {
   std::ostringstream out;
   for (const auto& [from, nexts] : table) {
@@ -334,6 +383,10 @@ Table beyond(const Table& work, Table seen) {
 
 TEST_CASE("the page on the state machine says what the machine does: the work") {
   check_same(table_of_page("The work"), explored(Extra::nothing, 2));
+}
+
+TEST_CASE("the diagram on the state machine shows what the table of the work says, which the machine does") {
+  CHECK(printed(edges_of_diagram()) == printed(edges_of(table_of_page("The work"))));
 }
 
 TEST_CASE("the page on the state machine says what the machine does: the lease") {
