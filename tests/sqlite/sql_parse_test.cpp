@@ -326,6 +326,18 @@ TEST_CASE("every mistake in a file is answered with its place, what was found, a
       {with_header(on + "INSERT INTO t VALUES (date(:ts, 'localtime'));"),
        "p.sql:4:33: 'localtime' depends on the time zone of the machine: the same events must give the same tables "
        "everywhere; keep to UTC"},
+      {with_header(on + "INSERT INTO t VALUES (datetime(('now')));"),
+       "p.sql:4:33: datetime('now') asks for the current time: " + same},
+      {with_header(on + "INSERT INTO t VALUES (strftime('%s', ('NOW')));"),
+       "p.sql:4:39: strftime('now') asks for the current time: " + same},
+      {with_header(on + "INSERT INTO t VALUES (datetime(iif(1,'now','')));"),
+       "p.sql:4:38: datetime('now') asks for the current time: " + same},
+      {with_header(on + "INSERT INTO t VALUES (date(:ts, ((('localtime')))));"),
+       "p.sql:4:36: 'localtime' depends on the time zone of the machine: the same events must give the same tables "
+       "everywhere; keep to UTC"},
+      {with_header(on + "INSERT INTO t VALUES (date(:ts, iif(1, 'Utc', '')));"),
+       "p.sql:4:40: 'utc' depends on the time zone of the machine: the same events must give the same tables "
+       "everywhere; keep to UTC"},
   };
   for (const Row& row : rows) {
     INFO(row.text);

@@ -82,8 +82,8 @@ std::optional<SqlObjection> object_to_date(Statement statement, std::size_t open
     if (token.is("(")) ++depth;
     else if (token.is(")") && --depth == 0) break;
     else if (arguments == 0) arguments = 1;
-    if (depth != 1) continue;
-    if (token.is(",")) ++arguments;
+    if (depth == 1 && token.is(",")) ++arguments;
+    // At any depth: parentheses, CASE and iif() hand their texts on.
     if (token.kind != Kind::text) continue;
     const std::string literal = lower(unquoted(token.text));
     if (literal == "now") {

@@ -44,16 +44,15 @@ constexpr bool is_json_table(std::string_view lower_name) {
 
 tl::expected<Statement, Failure> SqlGuard::prepare_setup(const SqlStatement& statement) {
   const bool creates = SqlLexer(statement.text).next().is_word("CREATE");
-  auto prepared = prepare(statement.text, statement, creates ? Asked::create : Asked::change);
-  if (prepared && sqlite3_column_count(prepared->get()) != 0) {
-    return tl::unexpected(error(statement, 0, "this statement gives rows, which nobody would read",
-                                "use INSERT, UPDATE or DELETE, without RETURNING"));
-  }
-  return prepared;
+  return prepare_without_rows(statement, creates ? Asked::create : Asked::change);
 }
 
 tl::expected<Statement, Failure> SqlGuard::prepare_section(const SqlStatement& statement) {
-  auto prepared = prepare(statement.text, statement, Asked::change);
+  return prepare_without_rows(statement, Asked::change);
+}
+
+tl::expected<Statement, Failure> SqlGuard::prepare_without_rows(const SqlStatement& statement, Asked asked) {
+  auto prepared = prepare(statement.text, statement, asked);
   if (prepared && sqlite3_column_count(prepared->get()) != 0) {
     return tl::unexpected(error(statement, 0, "this statement gives rows, which nobody would read",
                                 "use INSERT, UPDATE or DELETE, without RETURNING"));

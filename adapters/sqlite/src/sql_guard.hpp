@@ -47,6 +47,7 @@ class SqlGuard {
   };
   enum class Asked { create, change, view };  // what kind of statement is being prepared
 
+  [[nodiscard]] tl::expected<Statement, Failure> prepare_without_rows(const SqlStatement& statement, Asked asked);
   [[nodiscard]] tl::expected<Statement, Failure> prepare(std::string_view sql, const SqlStatement& place, Asked asked);
   [[nodiscard]] Failure error(const SqlStatement& statement, std::size_t offset, std::string what,
                               std::string advice = {}) const;
