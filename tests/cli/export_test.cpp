@@ -116,7 +116,9 @@ TEST_CASE("a part of the log can be chosen, by position and by the beginning of 
   CHECK(streams({"--from", "2", "--to", "3"}) == "a%1 A-1");
   CHECK(streams({"--from", "1", "--to", "9223372036854775807"}) == "a-1 a%1 A-1 a-2 b");
   CHECK(streams({"--from", "9223372036854775807"}) == "");
-  CHECK(streams({"--from", "4", "--to", "3"}) == "");
+  const Ended backwards = lantern_run({"export", "--store", folder / "s.db", "--from", "5", "--to", "2"});
+  CHECK(backwards.code == 2);
+  CHECK(backwards.err == "lantern: --from 5 lies behind --to 2: give the lower position to --from\n");
   CHECK(streams({"--from", "3", "--stream", "a-"}) == "a-2");
 }
 

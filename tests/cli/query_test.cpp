@@ -110,3 +110,30 @@ TEST_CASE("rows are printed as they come, so that a reader may go away") {
   CHECK(head.out == "i\r\n1\r\n2\r\n");
   CHECK(head.err == "code 0\n");
 }
+
+TEST_CASE("a command line that is not understood is told what is wrong with it") {
+  const TempFolder folder;
+  CHECK(lantern_run({"frobnicate"}).err ==
+        "lantern: there is no verb \"frobnicate\": the verbs are import, run, query, status, export; see lantern "
+        "--help\n");
+  CHECK(lantern_run({"frobnicate"}).code == 2);
+  const std::string missing =
+      "lantern: --store FILE is missing: lantern import --store FILE …; see lantern import --help\n";
+  CHECK(lantern_run({"import", folder / "s.db", "events.ndjson"}).err == missing);
+  CHECK(lantern_run({"import", "events.ndjson"}).err == missing);
+  const Ended both = lantern_run({"query", "--store", folder / "s.db", "--csv", "--json", "SELECT 1"});
+  CHECK(both.code == 2);
+  CHECK(both.err.find("only one of them can be chosen") != both.err.npos);
+  const Ended help = lantern_run({"query", "--help"});
+  CHECK(help.out.find("Option Group") == help.out.npos);
+  CHECK(help.out.find("[Exactly") == help.out.npos);
+  CHECK(help.out.find("--csv") != help.out.npos);
+}
+
+TEST_CASE("the advice for a mistyped table lists the tables of projections only") {
+  const Store store;
+  const std::string err = store.ask("SELECT * FROM nowhere").err;
+  const auto begin = err.find("SELECT name");
+  REQUIRE(begin != err.npos);
+  CHECK(store.ask(err.substr(begin, err.find(';', begin) - begin), "--csv").out == "name\r\n");
+}

@@ -44,6 +44,10 @@ tl::unexpected<Trouble> not_json(const RecordedEvent& event, const char* part) {
 }  // namespace
 
 Outcome export_events(const ExportOptions& options) {
+  if (options.from && options.to && *options.from > *options.to) {
+    return trouble(ExitCode::usage, "--from " + std::to_string(*options.from) + " lies behind --to " +
+                                        std::to_string(*options.to) + ": give the lower position to --from");
+  }
   auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(std::move(store).error());
   Output out(1);

@@ -47,6 +47,19 @@ END
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
 lantern run --store shop.db carts.sql
 lantern query --store shop.db "SELECT * FROM carts")");
+  if (count > 1) {
+    const std::string_view word = words[1];
+    std::string verbs;
+    bool known = word.empty() || word.starts_with('-');
+    for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; })) {
+      known = known || verb->get_name() == word;
+      verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+    }
+    if (!known) {
+      return trouble(ExitCode::usage,
+                     "there is no verb \"" + std::string(word) + "\": the verbs are " + verbs + "; see lantern --help");
+    }
+  }
   try {
     program.parse(count, words);
     return ExitCode::done;
@@ -62,6 +75,12 @@ lantern query --store shop.db "SELECT * FROM carts")");
   } catch (const CLI::ParseError& error) {
     const auto verbs = program.get_subcommands();
     const std::string verb = verbs.empty() ? "" : verbs.front()->get_name() + " ";
+    // Without it, what was meant for the store is taken for something else, and the rest for too much.
+    if (!verbs.empty() && verbs.front()->get_option("--store")->count() == 0 &&
+        (dynamic_cast<const CLI::RequiredError*>(&error) || dynamic_cast<const CLI::ExtrasError*>(&error))) {
+      return trouble(ExitCode::usage,
+                     "--store FILE is missing: lantern " + verb + "--store FILE …; see lantern " + verb + "--help");
+    }
     return trouble(ExitCode::usage, std::string(error.what()) + ": see lantern " + verb + "--help");
   }
 }

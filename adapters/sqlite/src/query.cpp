@@ -106,6 +106,11 @@ std::optional<Failure> give(const Connection& db, Statement& statement, const Qu
   }
 }
 
+// Indexes that SQLite makes by itself have the type 'index', and are left out with all others; so is what is lantern's.
+constexpr const char* list_tables =
+    "list them with: SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*' AND "
+    "name NOT GLOB 'lantern_*'; the log is lantern_events";
+
 }  // namespace
 
 tl::expected<void, Failure> SqliteStore::query(std::string_view sql, const QuerySink& sink) const {
@@ -126,7 +131,7 @@ tl::expected<void, Failure> SqliteStore::query(std::string_view sql, const Query
       failure.kind = FailureKind::invalid;
       failure.what = std::string("the query is not understood: ") + sqlite3_errmsg(db.get());
       const bool no_table = std::string_view(sqlite3_errmsg(db.get())).starts_with("no such table");
-      failure.advice = no_table ? "list them with: SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')" : "";
+      failure.advice = no_table ? list_tables : "";
     }
     return tl::unexpected(std::move(failure));
   }
