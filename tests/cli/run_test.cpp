@@ -25,6 +25,9 @@ INSERT INTO counts VALUES (:stream, 1, :position) ON CONFLICT (stream) DO UPDATE
 SET events = events + 1, chain = (chain * 31 + :position) % 1000003;
 )";
 
+// The same, to be built anew.
+std::string version_two(std::string text) { return text.replace(text.find("version: 1"), 10, "version: 2"); }
+
 // Fails at each event that says so.
 std::string failing(const std::string& name, const std::string& policy) {
   return "-- projection: " + name + "\n-- version: 1\n-- on error: " + policy + "\n-- setup\nCREATE TABLE " + name +
@@ -218,6 +221,10 @@ TEST_CASE("who does not lead ends with 4, and a leader that was killed is not wa
   CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
   CHECK(refused.err.find(":" + std::to_string(leader.pid())) != std::string::npos);
   CHECK(refused.err.find("--standby") != std::string::npos);
+  // The leader as HOST:PID, without what tells it from others; and no place in the log, which it is not about.
+  CHECK(refused.err.find(":" + std::to_string(leader.pid()) + " leads, ") != std::string::npos);
+  CHECK(refused.err.find("position") == std::string::npos);
+  CHECK(refused.err.find("of the log") == std::string::npos);
   CHECK(status_of(store, "counts").at("state") == "following");
 
   Child standby(lantern_words({"run", "--store", store, "--standby", "--json", folder / "counts.sql"}));
@@ -235,6 +242,80 @@ TEST_CASE("who does not lead ends with 4, and a leader that was killed is not wa
   const Ended next = lantern_run({"run", "--store", store, folder / "counts.sql"});
   CHECK(next.err == "");
   CHECK(next.code == 0);
+}
+
+TEST_CASE(
+    "a rebuild beside a bad neighbour changes nothing, and the lowest code of all that is wrong is the program's") {
+  const TempFolder folder;
+  const std::string store = folder / "s.db";
+  write_file(folder / "counts.sql", counting);
+  write_file(folder / "bad.sql", "-- projection: bad\n-- version: 1\n-- on *\nDELETE FROM nothing;\n");
+  import(store, events(10));
+  REQUIRE(lantern_run({"run", "--store", store, folder / "counts.sql"}).code == 0);
+  const std::string before = table(store, "counts");
+  write_file(folder / "counts.sql", version_two(counting));
+  for (const bool bad_first : {false, true}) {
+    std::vector<std::string> words{"run", "--store", store, folder / "counts.sql"};
+    words.insert(bad_first ? words.end() - 1 : words.end(), folder / "bad.sql");
+    const Ended ended = lantern_run(words);
+    CHECK(ended.code == 2);
+    CHECK(ended.err.find("lantern: " + (folder / "bad.sql") + ":4:") == 0);
+    CHECK(table(store, "counts") == before);
+    CHECK(status_of(store, "counts").at("generation") == 1);
+    CHECK(status_of(store, "counts").at("leader").is_null());
+    CHECK(status_of(store, "bad").empty());
+  }
+  CHECK(lantern_run({"run", "--store", store, folder / "counts.sql"}).code == 0);
+  CHECK(status_of(store, "counts").at("generation") == 2);
+  CHECK(table(store, "counts") == before);
+}
+
+TEST_CASE("a higher version is not built while another process leads, and --standby waits and then builds it") {
+  const TempFolder folder;
+  const std::string store = folder / "s.db";
+  write_file(folder / "counts.sql", counting);
+  write_file(folder / "counts2.sql", version_two(counting));
+  write_file(folder / "other.sql", failing("other", "skip"));
+  import(store, events(10));
+  Child leader(lantern_words({"run", "--store", store, "--follow", "--json", folder / "counts.sql"}));
+  REQUIRE(leader.read_until("\"caught_up\""));
+  const std::string before = table(store, "counts");
+  const Ended refused = lantern_run({"run", "--store", store, folder / "counts2.sql", folder / "other.sql"});
+  CHECK(refused.code == 4);
+  CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+  CHECK(refused.err.find(":" + std::to_string(leader.pid())) != std::string::npos);
+  CHECK(refused.err.find("--standby") != std::string::npos);
+  CHECK(refused.out.find("other: caught up at position 10") == 0);
+  CHECK(table(store, "counts") == before);
+  CHECK(status_of(store, "counts").at("generation") == 1);
+  CHECK(status_of(store, "counts").at("state") == "following");
+
+  Child standby(lantern_words({"run", "--store", store, "--standby", "--json", folder / "counts2.sql"}));
+  REQUIRE(standby.read_until("\"standing_by\""));
+  CHECK(table(store, "counts") == before);
+  // The leader is as alive as before.
+  import(store, events(5, "Later"));
+  REQUIRE(leader.read_until("\"position\":15"));
+  leader.send(SIGTERM);
+  CHECK(leader.wait().code == 0);
+  const Ended rebuilt = standby.wait();
+  CHECK(rebuilt.err == "");
+  CHECK(rebuilt.code == 0);
+  CHECK(lines_of(rebuilt.out).back().at("applied") == 15);
+  CHECK(status_of(store, "counts").at("generation") == 2);
+  CHECK(status_of(store, "counts").at("version") == 2);
+
+  // One that waits can be stopped, and says nothing of the one who leads.
+  Child second(lantern_words({"run", "--store", store, "--follow", "--json", folder / "counts2.sql"}));
+  REQUIRE(second.read_until("\"caught_up\""));
+  std::string third = counting;
+  third.replace(third.find("version: 1"), 10, "version: 3");
+  write_file(folder / "counts3.sql", third);
+  Child waiting(lantern_words({"run", "--store", store, "--standby", "--json", folder / "counts3.sql"}));
+  REQUIRE(waiting.read_until("\"standing_by\""));
+  waiting.send(SIGTERM);
+  CHECK(waiting.wait().code == 0);
+  CHECK(status_of(store, "counts").at("state") == "following");
 }
 
 TEST_CASE("a projection file that cannot be used is told with file and line, and nothing is run") {
@@ -278,6 +359,23 @@ TEST_CASE("a projection file that cannot be used is told with file and line, and
   CHECK(rebuilt.code == 0);
   CHECK(status_of(store, "counts").at("generation") == 2);
   CHECK(rebuilt.out.find("3 applied") != std::string::npos);
+}
+
+TEST_CASE("a run whose output nobody reads any more ends, quietly; one whose output is full ends with 3") {
+  const TempFolder folder;
+  write_file(folder / "counts.sql", counting);
+  import(folder / "s.db", events(10));
+  const std::string run = "lantern run --store s.db --follow --json counts.sql";
+  for (const std::string reader : {"head -1", "{ read -r a; read -r b; read -r c; }"}) {
+    const Ended ended = run_script("{ " + run + "; echo \"code $?\" >&2; } | " + reader, folder.path());
+    CHECK(ended.err == "code 0\n");
+    CHECK(status_of(folder / "s.db", "counts").at("state") == "stopped");
+    import(folder / "s.db", events(10, "Later"));
+  }
+  const Ended full = run_script("set +e; " + run + " > /dev/full; echo \"code $?\"", folder.path());
+  CHECK(full.out == "code 3\n");
+  CHECK(std::count(full.err.begin(), full.err.end(), '\n') == 1);
+  CHECK(full.err.find("lantern: cannot write to standard output") == 0);
 }
 
 TEST_CASE("exit codes: 2 for the command line, 3 for the store, with one line that says what and where") {

@@ -79,6 +79,25 @@ TEST_CASE("progress is drawn on a terminal, and nothing of it in a pipe or with 
   CHECK(lantern_run(run).err == "");
 }
 
+TEST_CASE("while a run goes on, its bar shows a rate and the time left") {
+  const TempFolder folder;
+  write_file(folder / "log.ndjson", lines(20000));
+  // Some work for each event: it goes on until it is stopped.
+  write_file(folder / "slow.sql",
+             "-- projection: slow\n-- version: 1\n-- setup\nCREATE TABLE slow (n INTEGER) STRICT;\n-- on *\n"
+             "INSERT INTO slow WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT "
+             "count(*) FROM n;\n");
+  REQUIRE(lantern_run({"import", "--store", folder / "s.db", folder / "log.ndjson"}).code == 0);
+  Child child(lantern_words({"run", "--store", folder / "s.db", "--batch", "1", folder / "slow.sql"}),
+              {.terminal = true});
+  const auto shows = [&](const char* text) { return child.err().find(text) != std::string::npos; };
+  while (!(shows("of 20,000 events") && shows(" events/s") && shows(" left") && shows("["))) {
+    REQUIRE_FALSE(child.ends_within(std::chrono::milliseconds(10)));
+  }
+  child.send(SIGINT);
+  CHECK(child.wait().code == 0);
+}
+
 TEST_CASE("a run at a terminal says that it is stopping, and a second Ctrl-C ends it at once") {
   const TempFolder folder;
   write_file(folder / "log.ndjson", lines(10));

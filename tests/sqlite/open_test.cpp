@@ -245,7 +245,7 @@ TEST_CASE("a store that is opened read-only can be read and refuses every write"
         FailureKind::denied);
   CHECK(std::get<Failure>(store.perform(SaveCheckpoint{ProjectionId("p"), Generation{1}}).error()).kind ==
         FailureKind::denied);
-  CHECK(store.record_run(ProjectionId("p"), {}).error().kind == FailureKind::denied);
+  CHECK(store.record_run(ProjectionId("p"), Generation{1}, {}).error().kind == FailureKind::denied);
 }
 
 TEST_CASE("missing permissions are told, for the file and for its folder") {

@@ -73,7 +73,7 @@ TEST_CASE("the status of each projection is what was done with it") {
   save.through = Position{2};
   save.quarantined = {{Position{1}, "s", "T", QuarantineReason::skipped, 1, "bad"}};
   REQUIRE(store.perform(save));
-  REQUIRE(store.record_run(save.projection, {"failed", 3, "it broke"}));
+  REQUIRE(store.record_run(save.projection, Generation{1}, {"failed", 3, "it broke"}));
   REQUIRE(store.perform(AcquireLease{ProjectionId("new"), "me", 10s}));
   clock.advance(4s);
 
@@ -98,8 +98,12 @@ TEST_CASE("the status of each projection is what was done with it") {
   failed.updated_at = "2023-11-14T22:13:20.000000Z";
   CHECK((*found)[1] == failed);
 
+  // A run of another generation has no say.
+  REQUIRE(store.record_run(save.projection, Generation{2}, {"running", 0, ""}));
+  CHECK((*store.projections())[1] == failed);
+
   // A note about a run that never committed does not invent a checkpoint.
-  REQUIRE(store.record_run(ProjectionId("noted"), {"running", 0, ""}));
+  REQUIRE(store.record_run(ProjectionId("noted"), Generation{1}, {"running", 0, ""}));
   CHECK(store.perform(LoadCheckpoint{ProjectionId("noted")}).value() == std::nullopt);
   CHECK(store.projections()->size() == 3);
 }
@@ -187,7 +191,7 @@ TEST_CASE("appends ring: one's own at once, those of others soon, and nothing el
     CHECK(bell.reaches(2));
 
     // A commit that appends nothing is looked at and does not ring. The append after it shows that it was looked at.
-    REQUIRE(other.record_run(ProjectionId("p"), {"running", 0, ""}));
+    REQUIRE(other.record_run(ProjectionId("p"), Generation{1}, {"running", 0, ""}));
     appended(mine, {});
     CHECK_FALSE(mine.append({event("s")}, {{"s", 99}}));
     appended(other, {event("s")});

@@ -163,7 +163,8 @@ TEST_CASE("a run of the old version cannot write into the new tables") {
     save.writes.runs = {std::span(&event, 1)};
     const auto reply = old.perform(save);
     REQUIRE_FALSE(reply);
-    CHECK(std::get<CheckpointMoved>(reply.error()) == CheckpointMoved{});
+    CHECK(std::get<Failure>(reply.error()).what ==
+          "another program rebuilt notes with another version of its statements");
   }
   SECTION("nor one that begins now, with the statements that were installed then") {
     const Finished finished = run(old, v1);
@@ -174,6 +175,89 @@ TEST_CASE("a run of the old version cannot write into the new tables") {
   }
   CHECK(client.rows("SELECT * FROM note").empty());
   CHECK(projections_in(client) == Rows{"|notes|2||2"});
+}
+
+TEST_CASE("several projections are installed all or none, and all that is wrong with them is told") {
+  const Folder folder;
+  SqliteStore store = open(folder / "s.db");
+  const Client client(folder / "s.db");
+  append(store, {{.stream = "a", .type = "Noted", .data = "one"}});
+  const SqlProjection v1 = projection("notes", 1, notes);
+  installed(store, v1);
+  REQUIRE(run(store, v1));
+  const Rows before = everything_in(client), known = projections_in(client);
+  const RebuildLease lease{"me", std::chrono::seconds(10)};
+  const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
+  const SqlProjection bad = projection("bad", 1, "-- setup\nCREATE TABLE half (a);\n-- on *\nDELETE FROM note;\n");
+  const SqlProjection fine = projection("fine", 1, "-- setup\nCREATE TABLE half (a);\n-- on *\nDELETE FROM half;\n");
+  const SqlProjection worse = projection("worse", 1, "-- on *\nDELETE FROM nothing;\n", "worse.sql");
+  const auto refused = store.install_all(std::vector{v2, bad, fine, worse}, lease);
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().size() == 2);
+  CHECK(refused.error()[0].what.find("p.sql:6:1") == 0);
+  CHECK(refused.error()[1].what.find("worse.sql:4:1") == 0);
+  CHECK(everything_in(client) == before);
+  CHECK(projections_in(client) == known);
+  CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
+  CHECK(client.rows("SELECT owner FROM lantern_leases WHERE owner IS NOT NULL").empty());
+
+  const auto done = store.install_all(std::vector{v2, fine}, lease);
+  REQUIRE(done);
+  CHECK((*done)[0]->outcome == Installed::Outcome::rebuilt);
+  CHECK((*done)[1]->outcome == Installed::Outcome::registered);
+  CHECK(client.rows("SELECT name, owner FROM lantern_leases WHERE owner IS NOT NULL") == Rows{"notes|me"});
+}
+
+TEST_CASE("what another owner leads is not rebuilt, and once its lease is over it can neither commit nor renew") {
+  const Folder folder;
+  std::chrono::nanoseconds now = std::chrono::hours(1);
+  const auto with_clock = [&] {
+    SqliteOptions options;
+    options.clock = [&now] { return now; };
+    return *SqliteStore::open(folder / "s.db", options);
+  };
+  SqliteStore old = with_clock(), newer = with_clock();
+  append(old, {{.stream = "a", .type = "Noted", .data = "one"}});
+  const SqlProjection v1 = projection("notes", 1, notes);
+  const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
+  installed(old, v1);
+  REQUIRE(run(old, v1));
+  const ProjectionId id("notes");
+  const auto ttl = std::chrono::seconds(10);
+  const auto led = old.perform(AcquireLease{id, "old", ttl});
+  REQUIRE(led);
+  const Client client(folder / "s.db");
+
+  now += std::chrono::seconds(4);
+  const auto held = newer.install_all(std::vector{v2}, {"new", ttl});
+  REQUIRE(held);
+  REQUIRE_FALSE((*held)[0]);
+  CHECK((*held)[0].error() == LeaseHeld{"old", std::chrono::seconds(6)});
+  CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
+  CHECK(projections_in(client) == Rows{"|notes|1|1|1"});
+  REQUIRE(old.perform(RenewLease{id, *led, ttl}));
+
+  now += ttl;  // as if the leader had been paused
+  const auto rebuilt = newer.install_all(std::vector{v2}, {"new", ttl});
+  REQUIRE(rebuilt);
+  CHECK((*rebuilt)[0]->generation == Generation{2});
+  const std::string why = "another program rebuilt notes with another version of its statements";
+  SaveCheckpoint save;
+  save.projection = id;
+  save.generation = Generation{1};
+  save.from = save.through = Position{1};
+  save.fence = led->fence;
+  const auto saved = old.perform(save);
+  REQUIRE_FALSE(saved);
+  CHECK(std::get<Failure>(saved.error()).what == why);
+  const auto renewed = old.perform(RenewLease{id, *led, ttl});
+  REQUIRE_FALSE(renewed);
+  CHECK(std::get<Failure>(renewed.error()).what == why);
+  CHECK(newer.perform(AcquireLease{id, "new", ttl}));
+  REQUIRE(newer.perform(ReleaseLease{id, *newer.perform(AcquireLease{id, "new", ttl})}));
+  const auto again = old.perform(AcquireLease{id, "old", ttl});
+  REQUIRE_FALSE(again);
+  CHECK(std::get<Failure>(again.error()).what == why);
 }
 
 TEST_CASE("what fails while it is installed leaves nothing behind") {

@@ -105,4 +105,17 @@ std::string_view without_mark(std::string_view owner) {
   return named ? named->address : owner;
 }
 
+std::string message_of(const ProjectionError& error) {
+  if (error.kind != ErrorKind::leadership) return error.message();
+  ProjectionError shown = error;
+  shown.what.clear();
+  for (std::string_view rest = error.what; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    shown.what += without_mark(rest.substr(0, end));
+    shown.what += rest.substr(end, 1);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return shown.message();
+}
+
 }  // namespace lantern::cli

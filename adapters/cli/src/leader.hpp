@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "lantern/error.hpp"
+
 namespace lantern::cli {
 
 /// The name under which this process takes leases: `HOST:PID:MARK`, where the mark tells it from every other process
@@ -16,5 +18,8 @@ namespace lantern::cli {
 
 /// `HOST:PID` of an owner that is named like this process; any other owner as it is.
 [[nodiscard]] std::string_view without_mark(std::string_view owner);
+
+/// The error's message, in which owners that are named like this process are `HOST:PID`.
+[[nodiscard]] std::string message_of(const ProjectionError& error);
 
 }  // namespace lantern::cli

@@ -1,11 +1,15 @@
 #include "run.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <functional>
 #include <list>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <thread>
 
@@ -25,31 +29,42 @@ namespace {
 
 constexpr Delay lease_length = std::chrono::seconds(10);
 
-// Standard output, shared by the runs: a line at a time.
+// Standard output, shared by the runs: a line at a time. Once it takes no more, there is nobody to run for.
 class Lines {
  public:
+  explicit Lines(std::stop_source& stop) : stop_(stop) {}
   void print(const std::string& line) {
     const std::lock_guard lock(mutex_);
     out_ << line << '\n';
     out_.flush();
+    if (!out_.good()) stop_.request_stop();
+  }
+  // Also while there is nothing to print.
+  void look_for_reader() {
+    pollfd polled{STDOUT_FILENO, 0, 0};
+    if (::poll(&polled, 1, 0) == 1 && (polled.revents & POLLERR) != 0) stop_.request_stop();
   }
   [[nodiscard]] Outcome finish(ExitCode code) { return out_.finish(code); }
 
  private:
+  std::stop_source& stop_;
   std::mutex mutex_{};
-  Output out_{1};
+  Output out_{STDOUT_FILENO};
 };
 
 // One projection of this run.
 struct Job {
   SqlProjection projection;
+  SqliteStore::InstallReply installed;  // who leads, until it can be rebuilt
   Watch watch;
   std::optional<Finished> finished{};
   std::chrono::nanoseconds took{};
   std::jthread thread{};  // the last member: whatever happens, it ends before what it uses
 
-  Job(SqlProjection from_file, bool follows, WatchSink sink)
-      : projection(std::move(from_file)), watch(projection.name(), follows, std::move(sink)) {}
+  Job(SqlProjection from_file, SqliteStore::InstallReply reply, bool follows, WatchSink sink)
+      : projection(std::move(from_file)),
+        installed(std::move(reply)),
+        watch(projection.name(), follows, std::move(sink)) {}
 };
 
 // Whoever led and died without giving the lease back is not waited for. Taking a lease under the dead owner's name is
@@ -78,17 +93,62 @@ ExitCode install_code(FailureKind kind) {
   }
 }
 
-// Prepares the store for each projection. All that is wrong with the files is told, and then nothing is run.
-Outcome install_all(SqliteStore& store, const std::vector<SqlProjection>& projections) {
-  std::vector<Trouble> troubles;
-  for (const SqlProjection& projection : projections) {
-    if (const auto installed = store.install(projection); !installed) {
-      troubles.push_back({install_code(installed.error().kind), to_string(installed.error())});
+RebuildLease rebuild_lease() { return {this_process(), lease_length.value()}; }
+
+// Prepares the store for each projection. All that is wrong with the files is told, and then nothing is changed or run.
+tl::expected<std::vector<SqliteStore::InstallReply>, Trouble> install_all(
+    SqliteStore& store, const std::vector<SqlProjection>& projections) {
+  auto installed = store.install_all(projections, rebuild_lease());
+  if (installed) return *std::move(installed);
+  std::vector<Failure>& failures = installed.error();
+  ExitCode lowest = ExitCode::defect;
+  for (const Failure& failure : failures) lowest = std::min(lowest, install_code(failure.kind));
+  for (std::size_t at = 0; at + 1 < failures.size(); ++at) say("lantern: " + to_string(failures[at]));
+  return trouble(lowest, to_string(failures.back()));
+}
+
+ProjectionError error_of(const Job& job, ErrorKind kind, std::string what) {
+  ProjectionError error;
+  error.kind = kind;
+  error.projection = ProjectionId(job.projection.name());
+  error.what = std::move(what);
+  return error;
+}
+
+// A projection that another process leads is not rebuilt under its feet. As a standby, this waits until it can be;
+// nothing means that the run can begin.
+std::optional<Finished> wait_for_rebuild(const RunOptions& options, Job& job, SqliteStore& store,
+                                         const std::stop_token& stop) {
+  const ProjectionId id(job.projection.name());
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  while (!job.installed) {
+    const LeaseHeld& held = job.installed.error();
+    if (!options.standby) {
+      return tl::unexpected(
+          error_of(job, ErrorKind::leadership, held.owner + " leads, with another version of it; nothing was rebuilt"));
+    }
+    job.watch.observer()(id, happening::StandingBy{held.owner});
+    {
+      std::unique_lock lock(mutex);
+      wake.wait_for(lock, stop, std::min<std::chrono::nanoseconds>(held.expires_in, std::chrono::seconds(1)),
+                    [] { return false; });
+    }
+    if (stop.stop_requested()) {
+      RunSummary nothing;
+      nothing.ending = Ending::stopped;
+      return nothing;
+    }
+    auto again = store.install_all(std::span(&job.projection, 1), rebuild_lease());
+    if (again) {
+      job.installed = std::move(again->front());
+    } else if (!is_transient(again.error().front().kind)) {
+      auto error = error_of(job, ErrorKind::checkpoint_load_failed, "it could not be rebuilt");
+      error.cause = again.error().front();
+      return tl::unexpected(std::move(error));
     }
   }
-  if (troubles.empty()) return ExitCode::done;
-  for (std::size_t at = 0; at + 1 < troubles.size(); ++at) say("lantern: " + troubles[at].message);
-  return tl::unexpected(std::move(troubles.back()));
+  return std::nullopt;
 }
 
 ProjectionConfig config_of(const RunOptions& options, Job& job) {
@@ -106,13 +166,17 @@ ExitCode exit_code_of(const Finished& finished) {
   if (finished) return ExitCode::done;
   switch (finished.error().kind) {
     case ErrorKind::event_failed:
-    case ErrorKind::retries_exhausted:
-    case ErrorKind::projector: return ExitCode::projection_failed;
+    case ErrorKind::retries_exhausted: return ExitCode::projection_failed;
     case ErrorKind::leadership:
     case ErrorKind::checkpoint_conflict: return ExitCode::leadership;
+    case ErrorKind::checkpoint_save_failed:
+      // Another process rebuilt it as another version.
+      if (finished.error().cause && finished.error().cause->kind == FailureKind::incompatible) {
+        return ExitCode::leadership;
+      }
+      return ExitCode::store;
     case ErrorKind::poll_failed:
     case ErrorKind::checkpoint_load_failed:
-    case ErrorKind::checkpoint_save_failed:
     case ErrorKind::store_contract: return ExitCode::store;
     case ErrorKind::protocol: break;
   }
@@ -132,11 +196,13 @@ class Display {
  public:
   Display(bool wanted, std::list<Job>& jobs) : live_(wanted), jobs_(jobs) {}
 
-  void wait() {
+  // `between` is called every now and then.
+  void wait(const std::function<void()>& between) {
     std::unique_lock lock(mutex_);
     while (running_ > 0) {
       if (!live_.on()) {
-        changed_.wait(lock);
+        changed_.wait_for(lock, std::chrono::milliseconds(200));
+        between();
       } else {
         draw();
         changed_.wait_for(lock, std::chrono::milliseconds(100));
@@ -216,7 +282,7 @@ Outcome report(const RunOptions& options, const std::list<Job>& jobs, Lines& out
       if (finished) out.print(summary_of(job, *finished));
     }
     if (!finished) {
-      say("lantern: " + finished.error().message() +
+      say("lantern: " + message_of(finished.error()) +
           (finished.error().kind == ErrorKind::leadership && !options.standby ? " (--standby waits for it)" : ""));
     }
   }
@@ -227,12 +293,10 @@ Outcome report(const RunOptions& options, const std::list<Job>& jobs, Lines& out
 // others.
 Finished run_to_the_end(const RunOptions& options, Job& job, SqliteStore& store, std::stop_token stop) {
   const auto failed = [&](std::string why) {
-    ProjectionError error;
-    error.projection = ProjectionId(job.projection.name());
-    error.what = "internal error (" + std::move(why) + ")";
-    return tl::unexpected(std::move(error));
+    return tl::unexpected(error_of(job, ErrorKind::protocol, "internal error (" + std::move(why) + ")"));
   };
   try {
+    if (auto over = wait_for_rebuild(options, job, store, stop)) return *std::move(over);
     return run_projection_blocking(job.projection, store, config_of(options, job), std::move(stop));
   } catch (const std::exception& error) {
     return failed(error.what());
@@ -242,16 +306,21 @@ Finished run_to_the_end(const RunOptions& options, Job& job, SqliteStore& store,
 }
 
 // All projections of a run, each on its own thread, from the first to the last.
-Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projections, SqliteStore& store,
-                std::stop_source& stop, StopNotice& notice) {
-  Lines out;
+Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projections,
+                std::vector<SqliteStore::InstallReply> installed, SqliteStore& store, std::stop_source& stop,
+                StopNotice& notice) {
+  Lines out(stop);
+  std::list<Job*> all;  // for the sinks, which are made before the jobs
   std::list<Job> jobs;
-  for (SqlProjection& projection : projections) {
-    const ProjectionId id(projection.name());
+  for (std::size_t at = 0; at < projections.size(); ++at) {
+    Job*& job = all.emplace_back();
     WatchSink sink;
     if (options.json) sink.line = [&out](const std::string& line) { out.print(line); };
-    sink.note = [&store, id](const RunNote& note) { static_cast<void>(store.record_run(id, note)); };
-    jobs.emplace_back(std::move(projection), options.follow, std::move(sink));
+    sink.note = [&store, &job](const RunNote& note) {
+      if (!job->installed) return;  // whoever leads has the word
+      static_cast<void>(store.record_run(job->installed->projection, job->installed->generation, note));
+    };
+    job = &jobs.emplace_back(std::move(projections[at]), std::move(installed[at]), options.follow, std::move(sink));
   }
   Display display(!options.quiet && !options.json, jobs);
   if (display.on()) {
@@ -271,7 +340,9 @@ Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projection
     stop.request_stop();
     throw;
   }
-  display.wait();
+  display.wait([&] {
+    if (options.json) out.look_for_reader();
+  });
   for (Job& job : jobs) job.thread.join();
   notice.set(nullptr);
   return report(options, jobs, out);
@@ -293,9 +364,10 @@ Outcome run(const RunOptions& options) {
 
   auto store = open_store(options.store, Access::write);
   if (!store) return tl::unexpected(std::move(store).error());
-  if (auto installed = install_all(*store, *projections); !installed) return installed;
   break_leases_of_the_dead(*store, *projections);
-  return run_all(options, *std::move(projections), *store, stop, notice);
+  auto installed = install_all(*store, *projections);
+  if (!installed) return tl::unexpected(std::move(installed).error());
+  return run_all(options, *std::move(projections), *std::move(installed), *store, stop, notice);
 }
 
 }  // namespace lantern::cli

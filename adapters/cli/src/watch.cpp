@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "json_text.hpp"
+#include "leader.hpp"
 #include "text.hpp"
 
 namespace lantern::cli {
@@ -179,10 +180,10 @@ void Watch::write_note() {
 void Watch::finished(const Finished& how) {
   const RunSummary& summary = how ? *how : how.error().progress;
   const Ending ending = how ? summary.ending : Ending::failed;
-  const bool led = how || how.error().kind != ErrorKind::leadership;
+  const bool led = note_.state != "standing by" && (how || how.error().kind != ErrorKind::leadership);
   note_.retries = summary.retries;
   note_.state = ending == Ending::caught_up ? "caught up" : ending == Ending::stopped ? "stopped" : "failed";
-  if (!how) note_.last_error = how.error().message();
+  if (!how) note_.last_error = message_of(how.error());
   {
     const std::lock_guard lock(mutex_);
     doing_ = note_.state;
@@ -204,7 +205,7 @@ void Watch::finished(const Finished& how) {
   } else {
     JsonObject error;
     error.field("kind", to_string(how.error().kind))
-        .field("message", how.error().message())
+        .field("message", message_of(how.error()))
         .field("position", number(how.error().position))
         .field("stream", text(how.error().stream))
         .field("type", text(how.error().event_type));

@@ -9,6 +9,12 @@ namespace {
 constexpr std::string_view saving = "saving a checkpoint";
 }
 
+Failure rebuilt_elsewhere(const ProjectionId& projection) {
+  return Failure(FailureKind::incompatible,
+                 "another program rebuilt " + to_string(projection) + " with another version of its statements",
+                 "install that version here, and run it again");
+}
+
 tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection) {
   Committer made(connection);
   auto failed = prepare_all(
@@ -36,6 +42,17 @@ std::optional<Failure> Committer::refuse(const SaveCheckpoint& asked) {
                  "a commit would move the checkpoint of " + to_string(asked.projection) + " back, from " +
                      at(asked.from) + " to " + at(asked.through),
                  "a checkpoint only moves forward; rebuild the projection to begin again");
+}
+
+std::optional<Failure> Committer::refuse_outdated(const ProjectionId& projection, const StatementRunner& runner) {
+  Generation stored = runner.generation();
+  if (auto failed = connection_->db().each(
+          find_, saving, [&](const Statement& row) { stored = Generation{row.integer(1)}; },
+          std::string_view(projection.tenant), std::string_view(projection.name))) {
+    return failed;
+  }
+  if (stored == runner.generation()) return std::nullopt;
+  return rebuilt_elsewhere(projection);
 }
 
 std::optional<SaveError> Committer::check_fence(const SaveCheckpoint& asked, Leases& leases) {
@@ -109,6 +126,11 @@ SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& lease
                                       std::chrono::nanoseconds now) {
   auto transaction = Transaction::begin(*connection_);
   if (!transaction) return tl::unexpected(SaveError(std::move(transaction).error()));
+  // Before the fence, which a rebuild ends too: this says why.
+  if (runner) {
+    if (auto refused = refuse_outdated(asked.projection, *runner))
+      return tl::unexpected(SaveError(*std::move(refused)));
+  }
   if (auto refused = check_fence(asked, leases)) return tl::unexpected(*std::move(refused));
   if (auto refused = check_checkpoint(asked)) return tl::unexpected(*std::move(refused));
   if (runner) {

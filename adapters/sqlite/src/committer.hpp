@@ -12,6 +12,9 @@
 
 namespace lantern::detail {
 
+/// What a run is told whose statements are not those of the stored version any more.
+[[nodiscard]] Failure rebuilt_elsewhere(const ProjectionId& projection);
+
 /// Statements of commits, on a write connection that must outlive them. One thread at a time.
 class Committer {
  public:
@@ -19,6 +22,9 @@ class Committer {
 
   /// What can be said about the request without looking at the store.
   [[nodiscard]] static std::optional<Failure> refuse(const SaveCheckpoint& asked);
+
+  /// When another program has installed another version than the one that `runner` runs, a failure that says so.
+  [[nodiscard]] std::optional<Failure> refuse_outdated(const ProjectionId& projection, const StatementRunner& runner);
 
   /// In one transaction of its own. `runner` runs the projection's statements; null when it has none.
   [[nodiscard]] SaveCheckpoint::reply save(const SaveCheckpoint& asked, Leases& leases, StatementRunner* runner,

@@ -66,19 +66,33 @@ std::optional<Failure> Leases::store(const ProjectionId& projection, const Store
                                owner, lease.fence, lease.expires);
 }
 
-AcquireLease::reply Leases::acquire(const AcquireLease& asked, std::chrono::nanoseconds now) {
+AcquireLease::reply Leases::take(const AcquireLease& asked, std::chrono::nanoseconds now) {
   using Error = AcquireLease::reply::error_type;
-  auto transaction = Transaction::begin(*connection_);
-  if (!transaction) return tl::unexpected(Error(std::move(transaction).error()));
   const auto known = find(asked.projection);
   if (!known) return tl::unexpected(Error(known.error()));
   if (auto held = held_by_another(*known, asked, now)) return tl::unexpected(Error(*std::move(held)));
 
   const StoredLease lease{asked.owner, *known ? (*known)->fence + 1 : 1, later(now, asked.ttl)};
   if (auto failed = store(asked.projection, lease)) return tl::unexpected(Error(*std::move(failed)));
+  return Lease{asked.owner, Fence{lease.fence}};
+}
+
+AcquireLease::reply Leases::acquire(const AcquireLease& asked, std::chrono::nanoseconds now) {
+  using Error = AcquireLease::reply::error_type;
+  auto transaction = Transaction::begin(*connection_);
+  if (!transaction) return tl::unexpected(Error(std::move(transaction).error()));
+  auto taken = take(asked, now);
+  if (!taken) return taken;
   // Should this have become durable after all, it is this owner's, who may acquire again.
   if (auto failed = transaction->commit()) return tl::unexpected(Error(std::move(failed->cause)));
-  return Lease{asked.owner, Fence{lease.fence}};
+  return taken;
+}
+
+std::optional<Failure> Leases::end(const ProjectionId& projection) {
+  const auto known = find(projection);
+  if (!known) return known.error();
+  if (!*known) return std::nullopt;
+  return store(projection, StoredLease{std::nullopt, (*known)->fence + 1, 0});
 }
 
 RenewLease::reply Leases::renew(const RenewLease& asked, std::chrono::nanoseconds now) {

@@ -24,6 +24,11 @@ class Leases {
   [[nodiscard]] RenewLease::reply renew(const RenewLease& asked, std::chrono::nanoseconds now);
   [[nodiscard]] ReleaseLease::reply release(const ReleaseLease& asked);
 
+  /// The same as `acquire`, inside of a transaction of the caller's.
+  [[nodiscard]] AcquireLease::reply take(const AcquireLease& asked, std::chrono::nanoseconds now);
+  /// Ends whatever lease there is, inside of a transaction of the caller's: no commit under its fence goes through.
+  [[nodiscard]] std::optional<Failure> end(const ProjectionId& projection);
+
   /// As stored; none when there never was one. Also used inside of a commit.
   [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> find(const ProjectionId& projection);
 

@@ -1,5 +1,7 @@
 #include "sql_install.hpp"
 
+#include <variant>
+
 #include "lantern/names.hpp"
 #include "sql_guard.hpp"
 #include "sql_lexer.hpp"
@@ -194,8 +196,8 @@ class Installer {
 
 }  // namespace
 
-tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection, const SqlProjection& projection,
-                                                   const std::string& tenant) {
+tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection, Leases& leases,
+                                                   const SqlProjection& projection, const std::string& tenant) {
   if (!tenant.empty()) {
     if (auto refused = refuse_name("tenant", tenant)) return tl::unexpected(*std::move(refused));
   }
@@ -203,8 +205,64 @@ tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection, 
   if (!transaction) return tl::unexpected(std::move(transaction).error());
   auto installation = Installer(connection, projection, tenant).install();
   if (!installation) return installation;
+  if (installation->installed.outcome == Installed::Outcome::rebuilt) {
+    if (auto failed = leases.end(installation->installed.projection)) return tl::unexpected(*std::move(failed));
+  }
   if (auto failed = transaction->commit()) return tl::unexpected(std::move(failed->cause));
   return installation;
+}
+
+namespace {
+
+/// One of many, inside of their transaction.
+using OneOfMany = tl::expected<SqlInstallation, std::variant<LeaseHeld, Failure>>;
+
+OneOfMany install_one(WriteConnection& connection, Leases& leases, const SqlProjection& projection,
+                      const RebuildLease& lease, std::chrono::nanoseconds now) {
+  using Error = OneOfMany::error_type;
+  auto installation = Installer(connection, projection, {}).install();
+  if (!installation) return tl::unexpected(Error(std::move(installation).error()));
+  if (installation->installed.outcome == Installed::Outcome::rebuilt) {
+    auto taken = leases.take({installation->installed.projection, lease.owner, lease.ttl}, now);
+    if (!taken) return tl::unexpected(std::move(taken).error());
+  }
+  return *std::move(installation);
+}
+
+}  // namespace
+
+tl::expected<std::vector<SqlInstallReply>, std::vector<Failure>> install_all_sql(
+    WriteConnection& connection, Leases& leases, std::span<const SqlProjection> projections, const RebuildLease& lease,
+    std::chrono::nanoseconds now) {
+  const Connection& db = connection.db();
+  auto transaction = Transaction::begin(connection);
+  if (!transaction) return tl::unexpected(std::vector{std::move(transaction).error()});
+  std::vector<SqlInstallReply> replies;
+  std::vector<Failure> failures;
+  for (const SqlProjection& projection : projections) {
+    // What one of them leaves behind when it fails must not be in the way of the next.
+    auto failed = db.execute("SAVEPOINT lantern_one", doing);
+    if (!failed) {
+      auto one = install_one(connection, leases, projection, lease, now);
+      if (one) {
+        failed = db.execute("RELEASE lantern_one", doing);
+        replies.emplace_back(*std::move(one));
+      } else {
+        if (const auto* why = std::get_if<Failure>(&one.error())) failures.push_back(*why);
+        else replies.emplace_back(tl::unexpected(std::get<LeaseHeld>(one.error())));
+        // An error like a full disk has ended the transaction by itself.
+        if (!transaction->is_open()) return tl::unexpected(std::move(failures));
+        failed = db.execute("ROLLBACK TO lantern_one; RELEASE lantern_one", doing);
+      }
+    }
+    if (failed) {
+      failures.push_back(*std::move(failed));
+      return tl::unexpected(std::move(failures));
+    }
+  }
+  if (!failures.empty()) return tl::unexpected(std::move(failures));
+  if (auto failed = transaction->commit()) return tl::unexpected(std::vector{std::move(failed->cause)});
+  return replies;
 }
 
 }  // namespace lantern::detail

@@ -27,12 +27,14 @@ tl::expected<std::unique_ptr<Writer>, Failure> Writer::prepare(Connection db) {
   if (!committer) return tl::unexpected(std::move(committer).error());
   auto leases = Leases::prepare(**connection);
   if (!leases) return tl::unexpected(std::move(leases).error());
-  auto note = (*connection)
-                  ->db()
-                  .prepare(
-                      "INSERT INTO lantern_projections(tenant, name, state, retries, last_error, updated_at) "
-                      "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(tenant, name) DO UPDATE SET state = excluded.state, "
-                      "retries = excluded.retries, last_error = excluded.last_error, updated_at = excluded.updated_at");
+  auto note =
+      (*connection)
+          ->db()
+          .prepare(
+              "INSERT INTO lantern_projections(tenant, name, state, retries, last_error, updated_at, generation) "
+              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(tenant, name) DO UPDATE SET state = excluded.state, "
+              "retries = excluded.retries, last_error = excluded.last_error, updated_at = excluded.updated_at "
+              "WHERE generation = excluded.generation");
   if (!note) return tl::unexpected(std::move(note).error());
   return std::unique_ptr<Writer>(new Writer(*std::move(connection), *std::move(appender), *std::move(committer),
                                             *std::move(leases), *std::move(note)));
@@ -54,6 +56,13 @@ tl::expected<std::unique_ptr<Writer>, Failure> open_writer(const std::string& fi
                                   : "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864";
   if (auto failed = opened->execute(pragmas, "opening it")) return tl::unexpected(*std::move(failed));
   return Writer::prepare(*std::move(opened));
+}
+
+/// A run whose statements are not those of the stored version can do nothing as a leader.
+std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& projection) {
+  const auto installed = writer.runners.find(projection);
+  if (installed == writer.runners.end()) return std::nullopt;
+  return writer.committer.refuse_outdated(projection, *installed->second);
 }
 
 std::optional<Failure> check_readable(const std::string& file, const SqliteOptions& options) {
@@ -127,25 +136,23 @@ SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
                             "install the projection before it is run")));
     }
     if (is_installed && installed->second->generation() != asked.generation) {
-      return tl::unexpected(SaveError(
-          Failure(FailureKind::incompatible,
-                  "another program rebuilt " + to_string(asked.projection) + " with another version of its statements",
-                  "install that version here, and run it again")));
+      return tl::unexpected(SaveError(detail::rebuilt_elsewhere(asked.projection)));
     }
     return writer.committer.save(asked, writer.leases, is_installed ? installed->second.get() : nullptr,
                                  parts_->clock());
   });
 }
 
-tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, const RunNote& note) {
+tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, Generation generation,
+                                                    const RunNote& note) {
   if (auto refused = detail::refuse_projection(id)) return tl::unexpected(*std::move(refused));
   const std::string now = detail::timestamp_text(parts_->clock());
   return parts_->write([&](Writer& writer) -> tl::expected<void, Failure> {
     // A single statement is a transaction by itself.
-    auto failed = writer.connection->db().run(writer.note_run, "recording a run", std::string_view(id.tenant),
-                                              std::string_view(id.name), std::string_view(note.state),
-                                              static_cast<std::int64_t>(note.retries),
-                                              std::string_view(note.last_error), std::string_view(now));
+    auto failed = writer.connection->db().run(
+        writer.note_run, "recording a run", std::string_view(id.tenant), std::string_view(id.name),
+        std::string_view(note.state), static_cast<std::int64_t>(note.retries), std::string_view(note.last_error),
+        std::string_view(now), generation.value);
     if (failed) return tl::unexpected(*std::move(failed));
     return {};
   });
@@ -163,14 +170,24 @@ AcquireLease::reply SqliteStore::perform(const AcquireLease& asked) {
   if (!seen) return tl::unexpected(Error(seen.error()));
   if (auto held = detail::held_by_another(*seen, asked, parts_->clock()))
     return tl::unexpected(Error(*std::move(held)));
-  return parts_->write([&](Writer& writer) { return writer.leases.acquire(asked, parts_->clock()); });
+  return parts_->write([&](Writer& writer) -> AcquireLease::reply {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+      return tl::unexpected(Error(*std::move(outdated)));
+    }
+    return writer.leases.acquire(asked, parts_->clock());
+  });
 }
 
 RenewLease::reply SqliteStore::perform(const RenewLease& asked) {
   using Error = RenewLease::reply::error_type;
   if (auto refused = detail::refuse_lease(asked.projection, asked.lease.owner)) return tl::unexpected(Error(*refused));
   if (auto refused = detail::refuse_ttl(asked.ttl)) return tl::unexpected(Error(*refused));
-  return parts_->write([&](Writer& writer) { return writer.leases.renew(asked, parts_->clock()); });
+  return parts_->write([&](Writer& writer) -> RenewLease::reply {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+      return tl::unexpected(Error(*std::move(outdated)));
+    }
+    return writer.leases.renew(asked, parts_->clock());
+  });
 }
 
 ReleaseLease::reply SqliteStore::perform(const ReleaseLease& asked) {

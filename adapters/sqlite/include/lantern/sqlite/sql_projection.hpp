@@ -1,6 +1,7 @@
 // A projection that is one `.sql` file: no C++ to compile. The format is described in docs/sql-projections.md.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -121,5 +122,12 @@ struct Installed {
   friend bool operator==(const Installed&, const Installed&) = default;
 };
 [[nodiscard]] std::string_view to_string(Installed::Outcome) noexcept;
+
+/// Under whose name, and for how long, a projection's lease is taken when the projection is rebuilt; see
+/// `SqliteStore::install_all`.
+struct RebuildLease {
+  std::string owner{};             ///< as in AcquireLease: the run that follows uses the same
+  std::chrono::nanoseconds ttl{};  ///< positive
+};
 
 }  // namespace lantern

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -103,7 +104,17 @@ class SqliteStore {
   /// FailureKind::invalid is the file's own fault: bad SQL, or a statement that a projection may not use. `what` begins
   /// with FILE:LINE:COLUMN. FailureKind::busy: another connection writes for longer than SqliteOptions::busy_timeout;
   /// nothing is wrong, call it again. Thread-safe; waits for writes of this object.
+  /// Whoever leads the projection is not asked: see `install_all`.
   [[nodiscard]] tl::expected<Installed, Failure> install(const SqlProjection& projection, std::string_view tenant = {});
+
+  /// What became of one projection of many: installed, or left as it was because another owner leads it.
+  using InstallReply = tl::expected<Installed, LeaseHeld>;
+  /// Installs several projections, as `install` does, in ONE transaction: if anything is wrong with any of them, none
+  /// is changed, and all that is wrong is told. A projection that is to be rebuilt has its lease taken in the same
+  /// transaction, for the run that is to follow under the same owner: nobody else can come to lead it in between. While
+  /// another owner holds it, that projection is checked and left as it was. Replies are in the order of `projections`.
+  [[nodiscard]] tl::expected<std::vector<InstallReply>, std::vector<Failure>> install_all(
+      std::span<const SqlProjection> projections, const RebuildLease& lease);
 
   // ---- the operator's view ----
 
@@ -114,8 +125,10 @@ class SqliteStore {
   /// Events of the current generation that were passed without being applied, by position; the first `limit` of them.
   [[nodiscard]] tl::expected<std::vector<QuarantineRecord>, Failure> quarantined(const ProjectionId& projection,
                                                                                  std::size_t limit = 1000) const;
-  /// Remembers how a run is doing. Only for people to see; nothing else depends on it.
-  [[nodiscard]] tl::expected<void, Failure> record_run(const ProjectionId& projection, const RunNote& note);
+  /// Remembers how a run of this generation is doing. Only for people to see; nothing else depends on it. When the
+  /// projection has been rebuilt since, nothing is remembered.
+  [[nodiscard]] tl::expected<void, Failure> record_run(const ProjectionId& projection, Generation generation,
+                                                       const RunNote& note);
 
   /// Runs one SELECT (or EXPLAIN, or a PRAGMA that tells about tables) on a connection that cannot write, and gives its
   /// rows to `sink`. A statement that would write, open another file or change a setting is FailureKind::denied, bad
