@@ -166,7 +166,8 @@ ExitCode exit_code_of(const Finished& finished) {
   if (finished) return ExitCode::done;
   switch (finished.error().kind) {
     case ErrorKind::event_failed:
-    case ErrorKind::retries_exhausted: return ExitCode::projection_failed;
+    case ErrorKind::retries_exhausted:
+    case ErrorKind::projector: return ExitCode::projection_failed;
     case ErrorKind::leadership:
     case ErrorKind::checkpoint_conflict: return ExitCode::leadership;
     case ErrorKind::checkpoint_save_failed:
