@@ -96,7 +96,18 @@ TEST_CASE("import --skip-bad puts bad lines aside byte for byte, and imports the
   const Ended again =
       lantern_run({"import", "--store", folder / "s.db", "--skip-bad", folder / "bad", "-"}, {.input = one});
   CHECK(again.code == 2);
-  CHECK(again.err == "lantern: " + (folder / "bad") + ": has lines in it already: name a new file after --skip-bad\n");
+  CHECK(again.err == "lantern: " + (folder / "bad") +
+                         ": has other lines in it already, and is left as it was: name a new file after --skip-bad, "
+                         "and import again, which adds only what is missing\n");
+  CHECK(read_file(folder / "bad") == bad + "\r\noops\n");
+  // The same import again finds its own lines there; those of a log that has grown are added.
+  const auto grown = [&](const std::string& text) {
+    return lantern_run({"import", "--store", folder / "s.db", "--skip-bad", folder / "bad", "-"}, {.input = text}).code;
+  };
+  CHECK(grown(one + "\n" + bad + "\r\n" + two + "\noops\n") == 0);
+  CHECK(read_file(folder / "bad") == bad + "\r\noops\n");
+  CHECK(grown(one + "\n" + bad + "\r\n" + two + "\noops\nmore\n") == 0);
+  CHECK(read_file(folder / "bad") == bad + "\r\noops\nmore\n");
 }
 
 TEST_CASE("an id that another event has is a bad line too") {
@@ -128,13 +139,15 @@ TEST_CASE("import --dry-run checks everything and changes nothing") {
   const TempFolder folder;
   const Ended good = lantern_run({"import", "--store", folder / "s.db", "--dry-run"}, {.input = one + "\n" + two});
   CHECK(good.code == 0);
-  CHECK(good.out == "2 events would be imported (but for those that are there already), 0 bad lines put aside\n");
+  CHECK(good.out == "2 events would be imported (but for those that are there already), 0 bad lines\n");
   const Ended bad = lantern_run({"import", "--store", folder / "s.db", "--dry-run"}, {.input = one + "\n7\n"});
   CHECK(bad.code == 2);
   CHECK(bad.err.find("1 bad line of 2; nothing was imported") != bad.err.npos);
   const Ended skipped = lantern_run({"import", "--store", folder / "s.db", "--dry-run", "--skip-bad", folder / "bad"},
                                     {.input = one + "\n7\n"});
   CHECK(skipped.code == 0);
+  CHECK(skipped.out ==
+        "1 event would be imported (but for those that are there already), 1 bad line would be put aside\n");
   CHECK_FALSE(std::filesystem::exists(folder / "s.db"));
   CHECK_FALSE(std::filesystem::exists(folder / "bad"));
 }
@@ -143,7 +156,6 @@ TEST_CASE("line ends, a byte order mark, empty input and a missing last line end
   const TempFolder folder;
   const auto imported = [&](const std::string& text) {
     const Ended ended = lantern_run({"import", "--store", folder / "s.db", "-"}, {.input = text});
-    CHECK(ended.err == "");
     return ended.out.substr(0, ended.out.find(' '));
   };
   CHECK(imported("") == "0");
@@ -209,6 +221,50 @@ TEST_CASE("an import that was killed half-way is completed by importing again") 
   CHECK((log_of(folder / "s.db") == log_of(folder / "whole.db")));
 }
 
+TEST_CASE("events without an id that come again are told of, and added with --as-new") {
+  const TempFolder folder;
+  const auto import = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"import", "--store", folder / "s.db"};
+    words.insert(words.end(), more.begin(), more.end());
+    return lantern_run(words, {.input = one + "\n"});
+  };
+  CHECK(import({}).err == "");
+  const Ended again = import({});
+  CHECK(again.code == 0);
+  CHECK(again.err ==
+        "<stdin>: 1 line without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each "
+        "line, changes that\n");
+  for (int round = 0; round < 2; ++round) {
+    const Ended added = import({"--as-new"});
+    CHECK(added.err == "");
+    CHECK(added.out == "1 event imported, 0 already there, 0 bad lines put aside\n");
+  }
+  CHECK(lantern_run({"query", "--store", folder / "s.db", "--csv", "SELECT count(*), count(id) FROM lantern_events"})
+            .out == "count(*),count(id)\r\n3,1\r\n");
+}
+
+TEST_CASE(
+    "where mending the first line would count the others twice, it is said, and mending what was put aside is safe") {
+  const TempFolder folder;
+  const Ended first = lantern_run({"import", "--store", folder / "s.db", "--skip-bad", folder / "bad", "-"},
+                                  {.input = "oops\n" + one + "\n"});
+  CHECK(first.code == 0);
+  CHECK(first.err.find("<stdin>: the first line was put aside: mend it in " + (folder / "bad") +
+                       " and import that; ") != first.err.npos);
+  write_file(folder / "bad", two + "\n");
+  CHECK(lantern_run({"import", "--store", folder / "s.db", folder / "bad"}).out ==
+        "1 event imported, 0 already there, 0 bad lines put aside\n");
+}
+
+TEST_CASE("an import whose summary cannot be written says so") {
+  const TempFolder folder;
+  write_file(folder / "log.ndjson", two + "\n");
+  const Ended ended =
+      run_script("lantern import --store s.db log.ndjson > /dev/full || echo code $? >&2", folder.path());
+  CHECK(ended.err.find("cannot write to standard output") != ended.err.npos);
+  CHECK(ended.err.find("code 3\n") != ended.err.npos);
+}
+
 // A sanitizer's shadow memory is far beyond any limit.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("memory does not grow with the input") {
@@ -224,7 +280,7 @@ TEST_CASE("memory does not grow with the input") {
   CHECK(file.err == "");
   CHECK(file.out == "30,000 events imported, 0 already there, 0 bad lines put aside\n");
   const Ended pipe = run_script("ulimit -d 32768; cat large.ndjson | lantern import --store a.db -", folder.path());
-  CHECK(pipe.err == "");
+  CHECK(pipe.err.find("<stdin>: 30,000 lines without an id taken for a repeated import") == 0);
   CHECK(pipe.out == "0 events imported, 30,000 already there, 0 bad lines put aside\n");
   const Ended back = run_script("ulimit -d 32768; lantern export --store a.db | wc -l", folder.path());
   CHECK(back.err == "");

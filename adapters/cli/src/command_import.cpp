@@ -17,10 +17,14 @@ void declare_import(CLI::App& program, Command& chosen) {
   verb.add_flag("--dry-run", options->dry_run, "Only check every line, and say what would happen");
   verb.add_option("--skip-bad", options->skip_bad, "Put lines that are no events into this new file, import the rest")
       ->type_name("FILE");
+  verb.add_flag("--as-new", options->as_new, "Import every line without an id as a new event, without one");
   verb.add_flag("--quiet", options->quiet, "Print nothing but errors");
   verb.footer(
       R"(Each line is {"stream":...,"type":...,"data":...}, and may have "id", "ts" (RFC 3339), "meta" and "schema_version".
-A file with a bad line is not imported at all, unless --skip-bad is given. Importing a file again adds only what is new.
+A file with a bad line is not imported at all, unless --skip-bad is given. Importing a file again adds only what is new:
+a line without an id that is the same, at the same place, in an input that begins with the same event, is taken for the
+same event. --as-new, or an "id" in each line, changes that. So do not mend the first event of an input of which others
+are imported, nor add or remove lines before those: mend what --skip-bad put aside, and import that.
 
 Example:
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' > events.ndjson

@@ -1,5 +1,6 @@
 #include "import.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -79,6 +80,9 @@ class Appender {
  public:
   Appender(SqliteStore& store, bool keep_lines) : store_(store), keep_lines_(keep_lines) {}
 
+  // The next event came without an id.
+  void nameless() { ++nameless_; }
+
   // The next event's place; filled in, it is handed over with `filled`.
   NewEvent& place() {
     if (used_ == batch_.events.size()) batch_.events.emplace_back();
@@ -102,6 +106,7 @@ class Appender {
       if (appended) {
         added_ += appended->added;
         duplicates_ += appended->duplicates;
+        nameless_duplicates_ += std::min(appended->duplicates, nameless_);
         break;
       }
       const auto* taken = std::get_if<IdConflict>(&appended.error());
@@ -115,13 +120,15 @@ class Appender {
       bad.put_aside(lines_[taken->index]);
       remove(taken->index);
     }
-    used_ = bytes_ = 0;
+    used_ = bytes_ = nameless_ = 0;
     lines_.clear();
     return ExitCode::done;
   }
 
   [[nodiscard]] std::uint64_t added() const noexcept { return added_; }
   [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
+  // Of them, those without an id: at most so many, where lines with and without one are mixed.
+  [[nodiscard]] std::uint64_t nameless_duplicates() const noexcept { return nameless_duplicates_; }
 
  private:
   static std::string reason(const IdConflict& taken) {
@@ -141,8 +148,8 @@ class Appender {
   AppendEvents batch_{};
   std::vector<std::uint64_t> numbers_{};
   std::vector<std::string> lines_{};  // only where they may have to be put aside
-  std::size_t used_{}, bytes_{};
-  std::uint64_t added_{}, duplicates_{};
+  std::size_t used_{}, bytes_{}, nameless_{};
+  std::uint64_t added_{}, duplicates_{}, nameless_duplicates_{};
 };
 
 // One import, from its options to its summary.
@@ -163,9 +170,8 @@ class Import {
   Outcome dry_run() {
     if (auto checked = check(); !checked) return checked;
     if (bad_.count() > 0 && !options_.skip_bad) return refused();
-    summary(counted(good_, "event") + " would be imported (but for those that are there already), " +
-            counted(bad_.count(), "bad line") + " put aside");
-    return ExitCode::done;
+    return summary(counted(good_, "event") + " would be imported (but for those that are there already), " +
+                   counted(bad_.count(), "bad line") + (bad_.count() > 0 ? " would be put aside" : ""));
   }
 
   // The first of two readings: is every line an event?
@@ -196,10 +202,19 @@ class Import {
     Meter meter(live_, "importing", once ? source_.size() : checked_bytes_);
     Appender appender(*store, once);
     std::optional<LineIdentity> identity;
+    bool first_was_bad = false, named = false;
     good_ = 0;
+    second_ = !once;
     Outcome outcome = each_line(*reader, meter, appender, [&](const Line& line) -> Outcome {
-      if (!identity) identity.emplace(line.text);
-      if (NewEvent& event = appender.place(); event.id.empty()) identity->name(line.number, line.text, event.id);
+      if (!identity) {
+        identity.emplace(line.text);
+        first_was_bad = bad_.count() > 0;
+      }
+      if (NewEvent& event = appender.place(); event.id.empty() && !options_.as_new) {
+        identity->name(line.number, line.text, event.id);
+        appender.nameless();
+        named = true;
+      }
       return appender.filled(line, bad_);
     });
     if (outcome && *outcome == ExitCode::done) outcome = appender.append(bad_);
@@ -207,14 +222,23 @@ class Import {
     if (auto finished = bad_.finish(); !finished) return finished;
     if (!outcome) return outcome;
     if (*outcome != ExitCode::done) {
-      return trouble(ExitCode::usage, source_.name() + ": stopped there; the lines before it are imported (" +
+      return trouble(ExitCode::usage, source_.name() + ": stopped there, with " +
                                           counted(appender.added(), "new event") +
-                                          "): mend the line and import again, which adds only what is missing, or put "
-                                          "bad lines aside with --skip-bad FILE");
+                                          " imported: mend that line in its place and import again, which adds only "
+                                          "what is missing (as long as no line is added or removed before the others), "
+                                          "or put bad lines aside with --skip-bad FILE");
     }
-    summary(counted(appender.added(), "event") + " imported, " + grouped(appender.duplicates()) + " already there, " +
-            counted(bad_.count(), "bad line") + " put aside");
-    return ExitCode::done;
+    if (!options_.quiet && appender.nameless_duplicates() > 0) {
+      say(source_.name() + ": " + counted(appender.nameless_duplicates(), "line") +
+          " without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each line, "
+          "changes that");
+    }
+    if (!options_.quiet && first_was_bad && named) {
+      say(source_.name() + ": the first line was put aside: mend it in " + one_line(*options_.skip_bad) +
+          " and import that; importing the input with its first line mended would add the other events once more");
+    }
+    return summary(counted(appender.added(), "event") + " imported, " + grouped(appender.duplicates()) +
+                   " already there, " + counted(bad_.count(), "bad line") + " put aside");
   }
 
   static NewEvent& place_of(NewEvent& scratch) { return scratch; }
@@ -241,13 +265,17 @@ class Import {
       if (line.too_long) {
         bad_.tell(line.number, longest_line + 1,
                   "the line is longer than " + std::to_string(longest_line >> 20) + " MiB");
+        if (second_) return changed(line.number);
         bad_.put_aside({});
+        if (bad_.differs()) return bad_.refused();
         continue;
       }
       if (line.text.find_first_not_of(" \t\r") == line.text.npos) continue;
       if (const auto parsed = parser_.parse(line.text, place_of(place)); !parsed) {
         bad_.tell(line.number, parsed.error().column_in(line.text), parsed.error().reason);
+        if (second_) return changed(line.number);
         bad_.put_aside(line.raw);
+        if (bad_.differs()) return bad_.refused();
         continue;
       }
       ++good_;
@@ -260,8 +288,17 @@ class Import {
                                         grouped(bad_.count() + good_) +
                                         "; nothing was imported: mend them, or put them aside with --skip-bad FILE");
   }
-  void summary(const std::string& text) const {
-    if (!options_.quiet) Output(1) << text << "\n";
+  Outcome summary(const std::string& text) const {
+    if (options_.quiet) return ExitCode::done;
+    Output out(1);
+    out << text << "\n";
+    return out.finish();
+  }
+  // After the first reading no line can be bad, unless it was written over meanwhile.
+  tl::unexpected<Trouble> changed(std::uint64_t line) const {
+    return trouble(ExitCode::usage, source_.name() + ": line " + std::to_string(line) +
+                                        " was good when it was checked, and is not now: import again, from a file "
+                                        "that nobody writes over");
   }
 
   const ImportOptions& options_;
@@ -270,6 +307,7 @@ class Import {
   BadLines bad_;
   NdjsonParser parser_{};
   std::uint64_t good_{};
+  bool second_{};
   std::uint64_t checked_bytes_{};
 };
 

@@ -12,6 +12,7 @@ struct ImportOptions {
   std::string store{};
   std::string input{"-"};
   std::optional<std::string> skip_bad{};  ///< where bad lines go; absent: one bad line, and nothing is imported
+  bool as_new{};                          ///< events without an id are added without one, however often they come
   bool dry_run{};
   bool quiet{};
 };
