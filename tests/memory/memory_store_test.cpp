@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <latch>
 #include <thread>
 
@@ -112,6 +113,58 @@ TEST_CASE("a page with a sparse filter looks at a bounded part of the log, and s
   const auto page = store.perform(asked);
   REQUIRE(page->size() == asked.limit);
   CHECK(page->events()[0].position == Position{150'001});
+}
+
+TEST_CASE("a page of one stream looks at a bounded part of it, too, and says how far") {
+  constexpr std::int64_t events = 150'000, bound = 65'536;
+  MemoryStore store;
+  std::vector<NewEvent> batch(events, event("many"));
+  batch.back() = event("many", "found", "Rare");
+  batch.push_back(event("other"));
+  REQUIRE(store.append(std::move(batch)));
+  ReadEvents asked;
+  asked.filter.stream = "many";
+  asked.filter.types = {"Rare"};
+  std::vector<std::int64_t> ends;
+  std::size_t found = 0;
+  for (EventPage page; !page.at_head() || ends.empty(); asked.after = page.scanned_to) {
+    page = store.perform(asked).value();
+    REQUIRE(page.scanned_to > asked.after);
+    ends.push_back(page.scanned_to->value);
+    found += page.size();
+  }
+  CHECK(ends == std::vector<std::int64_t>{bound, 2 * bound, events + 1});
+  CHECK(found == 1);
+}
+
+TEST_CASE("readers that never rest do not keep a producer waiting, and see whole batches in order") {
+  constexpr int readers = 4, appends = 3000;
+  MemoryStore store;
+  std::vector<NewEvent> many(20'000, event("many"));
+  REQUIRE(store.append(std::move(many)));
+  std::latch reading(readers);
+  std::atomic<bool> correct = true;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < readers; ++i) {
+    threads.emplace_back([&, i](const std::stop_token& stop) {
+      ReadEvents asked;
+      if (i % 2 == 1) asked.filter.stream = "pairs";
+      else asked.filter.types = {"None"};
+      for (bool first = true; first || !stop.stop_requested(); first = false) {
+        const auto page = store.perform(asked);
+        if (first) reading.count_down();
+        if (!page || page->head->value % 2 != 0 || page->size() % 2 != 0) correct = false;
+        for (std::size_t n = 0; page && n < page->size(); ++n) {
+          if (page->events()[n].version != static_cast<std::int64_t>(n) + 1) correct = false;
+        }
+      }
+    });
+  }
+  reading.wait();
+  for (int i = 0; i < appends; ++i) REQUIRE(store.append({event("pairs"), event("pairs")}));
+  threads.clear();
+  CHECK(correct);
+  CHECK(store.head() == Position{20'000 + 2 * appends});
 }
 
 TEST_CASE("an append rings once, when its events can be read, and one that adds nothing does not ring") {

@@ -14,12 +14,13 @@ using Catch::Contains;
 namespace {
 std::atomic<int> syncs_that_fail = 0;
 std::atomic<int> syncs = 0;
+std::atomic<int> reason = EIO;
 
 int sync_or_fail(long number, int file) {
   ++syncs;
   if (syncs_that_fail > 0) {
     --syncs_that_fail;
-    errno = EIO;
+    errno = reason;
     return -1;
   }
   return static_cast<int>(::syscall(number, file));
@@ -62,6 +63,19 @@ TEST_CASE("a commit whose sync fails has an unknown outcome, and reading back se
   auto store = open_store(folder / "a.db");
   CHECK(store.perform(LoadCheckpoint{orders}).value()->position == Position{3});
   CHECK(PlainSqlite(folder / "a.db").run("PRAGMA integrity_check") == std::vector<std::string>{"ok"});
+}
+
+TEST_CASE("a sync that fails for want of room comes after the last write: the outcome is unknown all the same") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db");
+  REQUIRE(store.perform(save_of({}, 1)));
+  reason = ENOSPC;
+  syncs_that_fail = 1;
+  const auto saved = store.perform(save_of(Position{1}, 2));
+  reason = EIO;
+  REQUIRE_FALSE(saved);
+  REQUIRE(std::holds_alternative<OutcomeUnknown>(saved.error()));
+  CHECK_THAT(to_string(saved.error()), !Contains("nothing of this was stored"));
 }
 
 TEST_CASE("an append whose sync fails says that it may be stored, and can be repeated by its ids") {

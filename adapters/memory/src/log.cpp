@@ -1,15 +1,13 @@
 #include "log.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "lantern/names.hpp"
 
 namespace lantern::detail {
 namespace {
 
-constexpr std::size_t events_of_a_page = 1024;
-constexpr std::int64_t looked_at_in_one_read = 65536;  // bounds how long a read keeps writers waiting
+constexpr std::int64_t most_looked_at = 65536;  // in one read, whatever the filter lets through
 
 std::optional<Failure> refuse(const AppendEvents& batch) {
   for (const NewEvent& event : batch.events) {
@@ -37,25 +35,17 @@ bool is_same(const A& a, const NewEvent& b) {
 
 }  // namespace
 
-const RecordedEvent& Log::at(std::int64_t position) const noexcept {
-  const auto index = static_cast<std::size_t>(position - 1);
-  return pages_[index / events_of_a_page].events()[index % events_of_a_page];
+std::optional<Position> Log::position_of(std::int64_t count) noexcept {
+  return count == 0 ? std::nullopt : std::optional(Position{count});
 }
 
-std::optional<Position> Log::last() const noexcept {
-  return count_ == 0 ? std::nullopt : std::optional(Position{count_});
-}
-
-std::optional<Position> Log::head() const {
-  const std::shared_lock lock(mutex_);
-  return last();
-}
+std::optional<Position> Log::head() const { return position_of(events_.published()); }
 
 // ---- appending ----
 
 AppendEvents::reply Log::append(const AppendEvents& batch, std::string_view time) {
   if (auto failure = refuse(batch)) return tl::unexpected(Refusal(*std::move(failure)));
-  const std::unique_lock lock(mutex_);
+  const std::lock_guard lock(appending_);
   std::vector<bool> is_new(batch.events.size());
   if (auto refusal = find_new(batch, is_new)) return tl::unexpected(*std::move(refusal));
   if (auto refusal = refuse_versions(batch, is_new)) return tl::unexpected(*std::move(refusal));
@@ -64,7 +54,8 @@ AppendEvents::reply Log::append(const AppendEvents& batch, std::string_view time
     if (is_new[i]) add(batch.events[i], time);
     ++(is_new[i] ? done.added : done.duplicates);
   }
-  done.last = last();
+  events_.publish();
+  done.last = position_of(events_.size());
   return done;
 }
 
@@ -75,7 +66,7 @@ std::optional<Log::Refusal> Log::find_new(const AppendEvents& batch, std::vector
     if (event.id.empty()) {
       is_new[i] = true;
     } else if (const auto known = by_id_.find(event.id); known != by_id_.end()) {
-      if (!is_same(at(known->second), event)) return IdConflict{i, event.id, Position{known->second}};
+      if (!is_same(events_.at(known->second), event)) return IdConflict{i, event.id, Position{known->second}};
     } else {
       const auto [earlier, first] = in_batch.emplace(event.id, &event);
       if (!first && !is_same(*earlier->second, event)) return IdConflict{i, event.id, Position{}};
@@ -104,58 +95,65 @@ std::optional<Log::Refusal> Log::refuse_versions(const AppendEvents& batch, cons
 
 std::int64_t Log::version_of(std::string_view stream) const {
   const auto found = by_stream_.find(stream);
-  return found == by_stream_.end() ? 0 : static_cast<std::int64_t>(found->second.size());
+  return found == by_stream_.end() ? 0 : found->second.size();
 }
 
 void Log::add(const NewEvent& event, std::string_view time) {
-  if (static_cast<std::size_t>(count_) % events_of_a_page == 0) pages_.emplace_back();
-  pages_.back().add({.position = Position{++count_},
-                     .stream = event.stream,
-                     .version = version_of(event.stream) + 1,
-                     .type = event.type,
-                     .schema_version = event.schema_version,
-                     .data = event.data,
-                     .id = event.id,
-                     .meta = event.meta,
-                     .ts = event.ts.empty() ? time : event.ts});
-  const RecordedEvent& kept = at(count_);
-  by_stream_[kept.stream].push_back(count_);
-  if (!kept.id.empty()) by_id_.emplace(kept.id, count_);
+  const RecordedEvent& kept = events_.add({.position = Position{events_.size() + 1},
+                                           .stream = event.stream,
+                                           .version = version_of(event.stream) + 1,
+                                           .type = event.type,
+                                           .schema_version = event.schema_version,
+                                           .data = event.data,
+                                           .id = event.id,
+                                           .meta = event.meta,
+                                           .ts = event.ts.empty() ? time : event.ts});
+  if (!kept.id.empty()) by_id_.emplace(kept.id, kept.position.value);
+  const std::lock_guard lock(finding_);
+  by_stream_[kept.stream].add(kept.position.value);
 }
 
 // ---- reading ----
 
+PositionList::View Log::positions_in(const std::string& stream) const {
+  const std::lock_guard lock(finding_);
+  const auto found = by_stream_.find(stream);
+  return found == by_stream_.end() ? PositionList::View{} : found->second.view();
+}
+
 ReadEvents::reply Log::read(const ReadEvents& asked) const {
   if (asked.limit == 0) return tl::unexpected(Failure(FailureKind::invalid, "a page's limit must be 1 or more, not 0"));
-  const std::int64_t after = asked.after ? asked.after->value : 0;
+  const std::int64_t count = events_.published();  // what is appended from here on, this read does not see
+  const std::int64_t after = asked.after ? std::max<std::int64_t>(asked.after->value, 0) : 0;
   EventPage page;
-  const std::shared_lock lock(mutex_);
-  page.head = last();
+  page.head = position_of(count);
   page.scanned_to = asked.after;
-  if (after >= count_) return page;
+  if (after >= count) return page;
 
   // Takes one event into account; false ends the page.
   const auto look_at = [&](std::int64_t position) {
-    const RecordedEvent& event = at(position);
+    const RecordedEvent& event = events_.at(position);
     page.scanned_to = event.position;
     if (!asked.filter.matches(event)) return true;
     page.add(event);
     return page.size() < asked.limit && page.bytes() < asked.byte_limit;
   };
   if (asked.filter.stream) {
-    if (const auto found = by_stream_.find(*asked.filter.stream); found != by_stream_.end()) {
-      const auto& positions = found->second;
-      for (auto next = std::ranges::upper_bound(positions, after); next != positions.end(); ++next) {
-        if (!look_at(*next)) return page;
-      }
+    const auto known = positions_in(*asked.filter.stream);
+    const auto positions = known.positions();
+    auto next = std::ranges::upper_bound(positions, after);
+    auto end = std::ranges::upper_bound(next, positions.end(), count);
+    const bool is_cut = end - next > most_looked_at;
+    if (is_cut) end = next + most_looked_at;
+    for (; next != end; ++next) {
+      if (!look_at(*next)) return page;
     }
-    page.scanned_to = page.head;
+    if (!is_cut) page.scanned_to = page.head;
   } else {
-    const std::int64_t first = std::max<std::int64_t>(after, 0) + 1;
-    const std::int64_t end = first + std::min(count_ - first + 1, looked_at_in_one_read);
+    const std::int64_t end = after + std::min(count - after, most_looked_at);
     if (asked.filter == EventFilter{})
-      page.reserve(std::min<std::size_t>(asked.limit, static_cast<std::size_t>(end - first)));
-    for (std::int64_t position = first; position < end && look_at(position); ++position) {
+      page.reserve(std::min<std::size_t>(asked.limit, static_cast<std::size_t>(end - after)));
+    for (std::int64_t position = after + 1; position <= end && look_at(position); ++position) {
     }
   }
   return page;

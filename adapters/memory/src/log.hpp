@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "growing.hpp"
 #include "lantern/effects.hpp"
 
 namespace lantern::detail {
@@ -23,20 +24,21 @@ class Log {
  private:
   using Refusal = AppendEvents::reply::error_type;
 
-  [[nodiscard]] const RecordedEvent& at(std::int64_t position) const noexcept;
-  [[nodiscard]] std::optional<Position> last() const noexcept;
+  [[nodiscard]] static std::optional<Position> position_of(std::int64_t count) noexcept;
+  [[nodiscard]] PositionList::View positions_in(const std::string& stream) const;
   [[nodiscard]] std::int64_t version_of(std::string_view stream) const;
   [[nodiscard]] std::optional<Refusal> find_new(const AppendEvents& batch, std::vector<bool>& is_new) const;
   [[nodiscard]] std::optional<Refusal> refuse_versions(const AppendEvents& batch,
                                                        const std::vector<bool>& is_new) const;
   void add(const NewEvent& event, std::string_view time);
 
-  mutable std::shared_mutex mutex_;
-  std::int64_t count_{};
-  // The events, a fixed number to each page. A page never moves its texts, so the keys below are views into pages.
-  std::vector<EventPage> pages_;
-  std::unordered_map<std::string_view, std::vector<std::int64_t>> by_stream_;  ///< positions, ascending
-  std::unordered_map<std::string_view, std::int64_t> by_id_;
+  // Readers never make a writer wait, but for the moment in which they look a stream up: they read what is published,
+  // which never changes.
+  std::mutex appending_;        ///< one append at a time; of what follows, appends alone change anything
+  mutable std::mutex finding_;  ///< guards the map of streams, for as long as finding one takes
+  EventList events_;            ///< the keys below are views into its texts
+  std::unordered_map<std::string_view, PositionList> by_stream_;
+  std::unordered_map<std::string_view, std::int64_t> by_id_;  ///< of appends alone
 };
 
 }  // namespace lantern::detail

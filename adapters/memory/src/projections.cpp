@@ -45,7 +45,7 @@ SaveCheckpoint::reply Projections::save(const SaveCheckpoint& asked) {
   for (const QuarantineRecord& record : asked.quarantined) {
     projection.quarantine.insert_or_assign(record.position, record);
   }
-  projection.position = asked.through;
+  if (asked.through) projection.position = asked.through;
   if (projection.settle && asked.writes.size() > 0) projection.settle(true);
   return Saved{};
 }
@@ -54,6 +54,7 @@ std::optional<SaveError> Projections::refuse(const Projection& projection, const
   if (asked.fence) {
     if (auto lost = projection.lease.refuse(*asked.fence)) return *std::move(lost);
   }
+  if (!asked.from && !asked.through) return std::nullopt;  // records of a projection that keeps no checkpoint
   if (asked.from != projection.position || asked.generation != projection.generation) {
     return CheckpointMoved{projection.position};
   }

@@ -40,10 +40,15 @@ std::optional<CommitFailed> Transaction::commit() {
     }
   }
   CommitFailed failed{failure_from(code, os_error, sqlite3_errmsg(db.get()), db.file(), "committing"), true};
-  // A write that failed left no whole commit in the WAL. After any other I/O error (fsync, most of all) it may be there
-  // in full, and be found by the next recovery.
-  if ((code & 0xff) == SQLITE_IOERR && failed.cause.kind != FailureKind::full && code != SQLITE_IOERR_NOMEM) {
+  // A write that found no room left no whole commit in the WAL. After any other I/O error it may be there in full, and
+  // be found by the next recovery: a sync that fails, for whatever reason, comes after the last write.
+  const bool in_sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+  const bool found_no_room = failed.cause.kind == FailureKind::full && !in_sync;
+  if ((code & 0xff) == SQLITE_IOERR && !found_no_room && code != SQLITE_IOERR_NOMEM) {
     failed.outcome_known = false;
+    if (failed.cause.kind == FailureKind::full) {
+      failed.cause.advice = "make room on its disk (or raise the quota), and run again";
+    }
   }
   roll_back();
   return failed;

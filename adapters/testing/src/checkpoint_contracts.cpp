@@ -191,6 +191,12 @@ void records_alone(Lab& lab) {
   expect_same("records", lab.store().quarantined(orders), Records{record(2)});
   expect_same("the checkpoint", lab.checkpoint(orders), std::nullopt);
   lab.save(orders, std::nullopt, at(5));
+
+  // The same beside a checkpoint, which another run of that name has stored: it stays where it is.
+  save.quarantined = {record(3)};
+  must("a commit of a record alone beside a checkpoint", lab.perform(save));
+  expect_same("records", lab.store().quarantined(orders), Records{record(2), record(3)});
+  expect_same("the checkpoint", lab.checkpoint(orders), at(5));
 }
 
 void records_survive(Lab& lab) {

@@ -104,8 +104,9 @@ struct Writes {
 
 /// In ONE atomic commit: check the fence, check that the stored checkpoint is `from`, run the projection's own
 /// statements for the events of `writes`, store the quarantine records (again is no error), and move the checkpoint to
-/// `through`. If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries
-/// this effect.
+/// `through`. With neither `from` nor `through`, only the records are stored, and no checkpoint is checked or moved:
+/// the projection keeps none. If any part fails, none of it is stored. The spans in `writes` live as long as the
+/// request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;
 
