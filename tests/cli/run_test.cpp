@@ -361,7 +361,7 @@ TEST_CASE("a projection file that cannot be used is told with file and line, and
   CHECK(rebuilt.out.find("3 applied") != std::string::npos);
 }
 
-TEST_CASE("a run whose output nobody reads any more ends, quietly; one whose output is full ends with 3") {
+TEST_CASE("a run whose output nobody reads any more ends, quietly, and one whose output is full ends with 3") {
   const TempFolder folder;
   write_file(folder / "counts.sql", counting);
   import(folder / "s.db", events(10));
