@@ -247,9 +247,10 @@ struct SeenLate : Sound {
     auto page = store.perform(asked);
     if (!page) return page;
     static std::mutex mutex;
-    static std::map<const MemoryDatabase*, std::set<Position>> settled_in;
+    // Keeps the databases, so that none is taken for an earlier one that had the same address.
+    static std::map<std::shared_ptr<MemoryDatabase>, std::set<Position>> settled_in;
     const std::lock_guard lock(mutex);
-    auto& settled = settled_in[store.database().get()];
+    auto& settled = settled_in[store.database()];
     return only(*page, [&](const auto& event) {
       return event.position.value % 3 != 1 || event.position == page->head || !settled.insert(event.position).second;
     });
