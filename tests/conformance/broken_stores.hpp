@@ -26,8 +26,8 @@ struct Sound {
 
  protected:
   std::optional<Position> stored(const ProjectionId& id) {
-    const auto found = *store.perform(LoadCheckpoint{id});
-    return found ? found->position : std::nullopt;
+    const auto found = store.perform(LoadCheckpoint{id});  // refused for a name that no store takes
+    return found && *found ? (*found)->position : std::nullopt;
   }
 };
 
