@@ -76,6 +76,10 @@ template class Request<Sleep>;
 template class Request<AcquireLease>;
 template class Request<RenewLease>;
 template class Request<ReleaseLease>;
+template class Request<LoadViews>;
+template class Request<Publish>;
+template class Request<BeginRebuild>;
+template class Request<ActivateGeneration>;
 
 void Step::ask_to_stop(Stop how) noexcept {
   std::visit(

@@ -56,6 +56,11 @@ struct SaveErrorHandler {
       retry_store(r, ErrorKind::checkpoint_save_failed, "a quarantine record could not be saved", doubt);
     }
   }
+  void operator()(const ViewsReplaced&) const { abandon_batch(r); }
+  void operator()(const GenerationMoved& moved) const {
+    fail(r, ErrorKind::checkpoint_conflict, "another generation is active: " + std::to_string(moved.active.value));
+    abandon_batch(r);
+  }
   void operator()(const Failure& failure) const {
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", failure);
   }
@@ -187,5 +192,10 @@ Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply released) {
   rest(r, Sleep::Reason::store_retry, delay_before(retry.backoff, r.store_failures, r.random), r.store_failures);
   return proceed(std::move(run));
 }
+
+Step handle(RunPtr run, const LoadViews&, LoadViews::reply) { return proceed(std::move(run)); }
+Step handle(RunPtr run, const Publish&, Publish::reply) { return proceed(std::move(run)); }
+Step handle(RunPtr run, const BeginRebuild&, BeginRebuild::reply) { return proceed(std::move(run)); }
+Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply) { return proceed(std::move(run)); }
 
 }  // namespace lantern::detail

@@ -31,6 +31,10 @@ std::string name(const Step& step) {
     std::string operator()(const Request<AcquireLease>&) const { return "AcquireLease"; }
     std::string operator()(const Request<RenewLease>&) const { return "RenewLease"; }
     std::string operator()(const Request<ReleaseLease>&) const { return "ReleaseLease"; }
+    std::string operator()(const Request<LoadViews>&) const { return "LoadViews"; }
+    std::string operator()(const Request<Publish>&) const { return "Publish"; }
+    std::string operator()(const Request<BeginRebuild>&) const { return "BeginRebuild"; }
+    std::string operator()(const Request<ActivateGeneration>&) const { return "ActivateGeneration"; }
     std::string operator()(const Finished& end) const {
       if (!end) return "Finished[failed]";
       return end->ending == Ending::caught_up ? "Finished[caught_up]" : "Finished[stopped]";
@@ -210,7 +214,7 @@ void walk(P probe, const Setting& setting, Choices& choices, Extra extra, Table&
       if constexpr (std::same_as<E, SaveCheckpoint>) last_save = request.effect();
       typename E::reply reply = [&] {
         if constexpr (std::same_as<E, LoadCheckpoint>) return world.perform(request.effect(), last_save);
-        else return world.perform(request.effect());
+        else return lantern::perform(world, request.effect());
       }();
       return std::move(request).answer(std::move(reply), now);
     });

@@ -59,8 +59,10 @@ QuarantineRecord record_of(const Statement& row) {
   record.position = Position{row.integer(0)};
   record.stream = std::string(row.text(1));
   record.type = std::string(row.text(2));
-  record.reason =
-      row.text(3) == to_string(QuarantineReason::skipped) ? QuarantineReason::skipped : QuarantineReason::exhausted;
+  record.reason = QuarantineReason::exhausted;
+  for (const auto reason : {QuarantineReason::skipped, QuarantineReason::unreadable, QuarantineReason::waiting}) {
+    if (row.text(3) == to_string(reason)) record.reason = reason;
+  }
   record.attempts = static_cast<std::uint32_t>(row.integer(4));
   record.error = std::string(row.text(5));
   return record;

@@ -54,7 +54,7 @@ class Lab {
   static typename E::reply perform(SuiteStore& store, const E& effect) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     for (;;) {
-      auto reply = store.perform(effect);
+      auto reply = lantern::perform(store, effect);
       if (reply || !is_passing(reply.error()) || std::chrono::steady_clock::now() > deadline) return reply;
       std::this_thread::yield();
     }
