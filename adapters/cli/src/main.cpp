@@ -33,20 +33,7 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
   declare_query(program, chosen);
   declare_status(program, chosen);
   declare_export(program, chosen);
-  program.footer(R"(lantern VERB --help tells more about each.
-
-Example:
-cat > carts.sql <<'END'
--- projection: carts
--- version: 1
--- setup
-CREATE TABLE carts (cart TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT;
--- on ItemAdded
-INSERT INTO carts VALUES (:stream, 1) ON CONFLICT (cart) DO UPDATE SET items = items + 1;
-END
-echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
-lantern run --store shop.db carts.sql
-lantern query --store shop.db "SELECT * FROM carts")");
+  program.footer("lantern VERB --help tells more about each.\n\n" + std::string(whole_example));
   if (count > 1) {
     const std::string_view word = words[1];
     std::string verbs;
