@@ -170,8 +170,10 @@ class Import {
   Outcome dry_run() {
     if (auto checked = check(); !checked) return checked;
     if (bad_.count() > 0 && !options_.skip_bad) return refused();
-    return summary(counted(good_, "event") + " would be imported (but for those that are there already), " +
-                   counted(bad_.count(), "bad line") + (bad_.count() > 0 ? " would be put aside" : ""));
+    return summary(counted(good_, "event") + " would be imported, " + counted(bad_.count(), "bad line") +
+                   (bad_.count() > 0 ? " would be put aside" : "") +
+                   "; the store was not looked into: what is there already would be passed over, and an id that "
+                   "another event has would be a bad line");
   }
 
   // The first of two readings: is every line an event?
@@ -201,19 +203,13 @@ class Import {
     if (once) reader->on_overflow([this](std::string_view piece) { bad_.put_aside(piece, false); });
     Meter meter(live_, "importing", once ? source_.size() : checked_bytes_);
     Appender appender(*store, once);
-    std::optional<LineIdentity> identity;
-    bool first_was_bad = false, named = false;
+    LineIdentity identity;
     good_ = 0;
     second_ = !once;
     Outcome outcome = each_line(*reader, meter, appender, [&](const Line& line) -> Outcome {
-      if (!identity) {
-        identity.emplace(line.text);
-        first_was_bad = bad_.count() > 0;
-      }
       if (NewEvent& event = appender.place(); event.id.empty() && !options_.as_new) {
-        identity->name(line.number, line.text, event.id);
+        identity.name(line.number, line.text, event.ts, event.id);
         appender.nameless();
-        named = true;
       }
       return appender.filled(line, bad_);
     });
@@ -222,20 +218,15 @@ class Import {
     if (auto finished = bad_.finish(); !finished) return finished;
     if (!outcome) return outcome;
     if (*outcome != ExitCode::done) {
-      return trouble(ExitCode::usage, source_.name() + ": stopped there, with " +
-                                          counted(appender.added(), "new event") +
-                                          " imported: mend that line in its place and import again, which adds only "
-                                          "what is missing (as long as no line is added or removed before the others), "
-                                          "or put bad lines aside with --skip-bad FILE");
+      return trouble(ExitCode::usage,
+                     source_.name() + ": stopped there, with " + counted(appender.added(), "new event") +
+                         " imported: mend that line and import again, which adds only what is missing, "
+                         "or put bad lines aside with --skip-bad FILE");
     }
     if (!options_.quiet && appender.nameless_duplicates() > 0) {
       say(source_.name() + ": " + counted(appender.nameless_duplicates(), "line") +
           " without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each line, "
           "changes that");
-    }
-    if (!options_.quiet && first_was_bad && named) {
-      say(source_.name() + ": the first line was put aside: mend it in " + one_line(*options_.skip_bad) +
-          " and import that; importing the input with its first line mended would add the other events once more");
     }
     return summary(counted(appender.added(), "event") + " imported, " + grouped(appender.duplicates()) +
                    " already there, " + counted(bad_.count(), "bad line") + " put aside");
