@@ -70,6 +70,24 @@ TEST_CASE("nothing of a file with a bad line is imported, and every bad line is 
   CHECK_FALSE(std::filesystem::exists(folder / "s.db"));
 }
 
+TEST_CASE("JSON of another shape is refused with what makes it one object a line") {
+  const TempFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    const Ended ended = lantern_run({"import", "--store", folder / "s.db", "-"}, {.input = text});
+    CHECK(ended.code == 2);
+    return ended.err.substr(ended.err.rfind("lantern: "));
+  };
+  CHECK(refusal("[" + one + "]\n") ==
+        "lantern: <stdin>: 1 bad line of 1; nothing was imported: an array becomes one object a line with jq -c '.[]' "
+        "FILE\n");
+  CHECK(refusal("  {  \n\"stream\":1}\n") ==
+        "lantern: <stdin>: 2 bad lines of 2; nothing was imported: an object of several lines becomes one line with "
+        "jq -c . FILE\n");
+  CHECK(refusal(one + "\n[]\n") ==
+        "lantern: <stdin>: 1 bad line of 2; nothing was imported: mend it, or put it aside with --skip-bad FILE\n");
+  CHECK(refusal("{\"stream\":1\n").find("mend it") != std::string::npos);
+}
+
 TEST_CASE("of many bad lines the first twenty are told, and the rest are counted") {
   const TempFolder folder;
   std::string text;

@@ -9,6 +9,7 @@
 #include "messages.hpp"
 #include "ndjson_line.hpp"
 #include "open_store.hpp"
+#include "other_formats.hpp"
 #include "source.hpp"
 #include "terminal.hpp"
 #include "text.hpp"
@@ -21,21 +22,6 @@ using Clock = RateMeter::Clock;
 // Enough for the cost of a commit not to be felt; few enough for others not to wait long for their turn to write.
 constexpr std::size_t batch_events = 2000;
 constexpr std::size_t batch_bytes = 4u << 20;
-
-// What the beginnings of other kinds of file have in common with no JSON.
-struct Mistaken {
-  std::string_view begins_with, what_now;
-};
-constexpr Mistaken mistaken_files[] = {
-    {"\x1F\x8B", "is compressed with gzip: zcat FILE | lantern import --store STORE -"},
-    {"\x28\xB5\x2F\xFD", "is compressed with zstd: zstdcat FILE | lantern import --store STORE -"},
-    {"\xFD\x37zXZ", "is compressed with xz: xzcat FILE | lantern import --store STORE -"},
-    {"BZh", "is compressed with bzip2: bzcat FILE | lantern import --store STORE -"},
-    {"PK\x03\x04", "is a zip archive: unzip -p FILE | lantern import --store STORE -"},
-    {"\xFF\xFE", "is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | lantern import --store STORE -"},
-    {"\xFE\xFF", "is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | lantern import --store STORE -"},
-    {"SQLite format 3", "is a database: import takes NDJSON, as lantern export writes it"},
-};
 
 // Draws how far the reading of a source is.
 class Meter {
@@ -246,10 +232,8 @@ class Import {
         case LineReader::Result::line: break;
       }
       if (line.number == 1) {
-        for (const auto& [begins_with, what_now] : mistaken_files) {
-          if (line.raw.starts_with(begins_with)) {
-            return trouble(ExitCode::usage, source_.name() + ": " + std::string(what_now));
-          }
+        if (const char* const what_now = other_format(line.raw)) {
+          return trouble(ExitCode::usage, source_.name() + ": " + what_now);
         }
       }
       meter.at(reader.consumed(), good_);
@@ -264,6 +248,7 @@ class Import {
       if (line.text.find_first_not_of(" \t\r") == line.text.npos) continue;
       if (const auto parsed = parser_.parse(line.text, place_of(place)); !parsed) {
         bad_.tell(line.number, parsed.error().column_in(line.text), parsed.error().reason);
+        if (line.number == 1) hint_ = other_shape(line.text);
         if (second_) return changed(line.number);
         bad_.put_aside(line.raw);
         if (bad_.differs()) return bad_.refused();
@@ -275,9 +260,12 @@ class Import {
   }
 
   tl::unexpected<Trouble> refused() const {
-    return trouble(ExitCode::usage, source_.name() + ": " + counted(bad_.count(), "bad line") + " of " +
-                                        grouped(bad_.count() + good_) +
-                                        "; nothing was imported: mend them, or put them aside with --skip-bad FILE");
+    const char* const them = bad_.count() == 1 ? "it" : "them";
+    return trouble(
+        ExitCode::usage,
+        source_.name() + ": " + counted(bad_.count(), "bad line") + " of " + grouped(bad_.count() + good_) +
+            "; nothing was imported: " +
+            (hint_ ? hint_ : std::string("mend ") + them + ", or put " + them + " aside with --skip-bad FILE"));
   }
   Outcome summary(const std::string& text) const {
     if (options_.quiet) return ExitCode::done;
@@ -299,6 +287,7 @@ class Import {
   NdjsonParser parser_{};
   std::uint64_t good_{};
   bool second_{};
+  const char* hint_{};  // what to do about JSON of another shape
   std::uint64_t checked_bytes_{};
 };
 
