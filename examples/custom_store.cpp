@@ -2,6 +2,8 @@
 //
 // A warehouse already keeps its movements in a vector. Its stock is derived from them, in a commit that is all or
 // nothing, so every movement counts once, even when the program dies between any two lines.
+#include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <map>
 
@@ -34,32 +36,53 @@ class Warehouse {
   ReadEvents::reply perform(const ReadEvents& asked) {
     if (asked.limit == 0) return tl::unexpected(Failure(FailureKind::invalid, "a page of no events makes no sense"));
     EventPage page;
-    auto next = static_cast<std::size_t>(asked.after.value_or(Position{0}).value);
-    for (; next < movements.size() && page.size() < asked.limit; ++next) {
-      const Movement& moved = movements[next];
-      const std::string pieces = std::to_string(moved.pieces);
-      page.add({.position = position_of(next), .stream = moved.article, .type = "Moved", .data = pieces});
-    }
-    if (next > 0) page.scanned_to = position_of(next - 1);
+    page.scanned_to = asked.after;
     if (!movements.empty()) page.head = position_of(movements.size() - 1);
+    const auto first = std::max<std::int64_t>(asked.after.value_or(Position{0}).value, 0);
+    for (auto next = static_cast<std::size_t>(first); next < movements.size(); ++next) {
+      const std::string pieces = std::to_string(movements[next].pieces);
+      const RecordedEvent event{
+          .position = position_of(next), .stream = movements[next].article, .type = "Moved", .data = pieces};
+      if (asked.filter.matches(event)) {
+        const bool full = page.size() == asked.limit || page.bytes() + size_in_bytes(event) > asked.byte_limit;
+        if (full && !page.empty()) break;
+        page.add(event);
+      }
+      page.scanned_to = event.position;
+    }
     return page;
   }
 
   // All or nothing: everything is prepared on the side, and three assignments that cannot fail make it true.
   SaveCheckpoint::reply perform(const SaveCheckpoint& asked) {
-    const auto stored = checkpoint_ ? checkpoint_->position : std::nullopt;
-    if (stored != asked.from) return tl::unexpected(CheckpointMoved{stored});
+    if (asked.through < asked.from) {
+      return tl::unexpected(Failure(FailureKind::invalid, "a checkpoint never goes back"));
+    }
+    const bool moves = asked.through.has_value();  // else it stores records alone, and is about no checkpoint
+    const Checkpoint stored = checkpoint_.value_or(Checkpoint{{}, asked.generation});
+    if (moves && stored != Checkpoint{asked.from, asked.generation}) {
+      return tl::unexpected(CheckpointMoved{stored.position});
+    }
     auto changed = stock;
+    std::size_t index = 0;
     for (const auto& events : asked.writes.runs) {
-      for (const RecordedEvent& event : events)
-        changed[std::string(event.stream)] += std::stoi(std::string(event.data));
+      for (const RecordedEvent& event : events) {
+        int pieces{};
+        const char* const end = event.data.data() + event.data.size();
+        const auto [stop, error] = std::from_chars(event.data.data(), end, pieces);
+        if (error != std::errc() || stop != end) {
+          return tl::unexpected(WriteFailed{index, Failure(FailureKind::rejected, "not a number of pieces")});
+        }
+        changed[std::string(event.stream)] += pieces;
+        ++index;
+      }
     }
     auto records = quarantine_;
-    records.insert(records.end(), asked.quarantined.begin(), asked.quarantined.end());
+    for (const auto& record : asked.quarantined) records.insert_or_assign(record.position, record);
 
     stock.swap(changed);
     quarantine_.swap(records);
-    if (asked.through) checkpoint_ = Checkpoint{asked.through, asked.generation};
+    if (moves) checkpoint_ = Checkpoint{asked.through, asked.generation};
     return Saved{};
   }
 
@@ -69,8 +92,8 @@ class Warehouse {
  private:
   static Position position_of(std::size_t index) { return {static_cast<std::int64_t>(index) + 1}; }
 
-  std::optional<Checkpoint> checkpoint_;
-  std::vector<QuarantineRecord> quarantine_;
+  std::optional<Checkpoint> checkpoint_;  // of the one projection there is
+  std::map<Position, QuarantineRecord> quarantine_;
 };
 
 // ---- the loop ----

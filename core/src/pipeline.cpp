@@ -8,6 +8,7 @@
 #include "applying.hpp"
 #include "batch.hpp"
 #include "lantern/names.hpp"
+#include "lantern/refuse.hpp"
 #include "leading.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
@@ -92,10 +93,7 @@ void Step::ask_to_stop(Stop how) noexcept {
 namespace {
 // A store would refuse these too, but later, and as if it were the store's trouble.
 std::optional<Failure> refuse_names(const ProjectionId& id, const ProjectionConfig& config) {
-  if (auto refused = refuse_name("projection", id.name)) return refused;
-  if (!id.tenant.empty()) {
-    if (auto refused = refuse_name("tenant", id.tenant)) return refused;
-  }
+  if (auto refused = refuse(id)) return refused;
   return config.leadership ? refuse_name("owner", config.leadership->owner) : std::nullopt;
 }
 }  // namespace

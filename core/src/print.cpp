@@ -180,8 +180,8 @@ std::ostream& operator<<(std::ostream& out, const AppendEvents& e) {
 std::ostream& operator<<(std::ostream& out, const RunSummary& s) {
   constexpr const char* endings[] = {"caught up", "stopped", "failed"};
   out << endings[static_cast<int>(s.ending)] << " at " << At{s.position} << ": " << s.applied << " applied, "
-      << s.quarantined << " quarantined, " << s.retries << " retries, " << s.pages << " pages, " << s.commits
-      << " commits";
+      << s.quarantined << " quarantined, " << s.retries << (s.retries == 1 ? " retry, " : " retries, ") << s.pages
+      << (s.pages == 1 ? " page, " : " pages, ") << s.commits << (s.commits == 1 ? " commit" : " commits");
   return s.commit_in_doubt ? out << ", the last commit in doubt" : out;
 }
 

@@ -37,40 +37,51 @@ TEST_CASE("the example in each help text works") {
   CHECK(lantern_run({"--version"}).out.find("lantern ") == 0);
 }
 
-// A ```console block is a session: lines after `$ ` (and their `> ` continuations) are typed, what follows them is what
-// must come back. A line that is just `…` stands for any number of lines, `…` inside of a line for any text.
-TEST_CASE("the sessions in docs/cli.md go as they are printed") {
-  const std::string page = read_file(LANTERN_SOURCE "/docs/cli.md");
-  const TempFolder folder;  // one for all blocks: the page is one story
+namespace {
+
+// Whether the text is what was printed, where `…` alone on a line stands for any number of lines, and `…` inside of a
+// line for any text.
+bool matches(std::string came, const std::string& printed) {
+  std::string pattern;
+  for (std::size_t begin = 0; begin < printed.size();) {
+    const std::size_t stop = printed.find('\n', begin);
+    const std::string line = printed.substr(begin, stop - begin);
+    begin = stop + 1;
+    if (line == "…") {
+      pattern += "(.*\n)*";
+      continue;
+    }
+    for (std::size_t c = 0; c < line.size(); ++c) {
+      if (line.compare(c, 3, "…") == 0) pattern += "[^\n]*", c += 2;
+      else if (std::string_view("\\^$.|?*+()[]{}").find(line[c]) != std::string_view::npos)
+        (pattern += '\\') += line[c];
+      else pattern += line[c];
+    }
+    pattern += '\n';
+  }
+  came.erase(std::remove(came.begin(), came.end(), '\r'), came.end());
+  return std::regex_match(came, std::regex(pattern));
+}
+
+// Types the sessions of a page, but for those that begin with `leave_out`, all in one folder: the page is one story.
+// Gives the number of commands.
+//
+// A session is a ```console block: lines after `$ ` (and their `> ` continuations) are typed, what follows them is what
+// must come back.
+std::size_t type_sessions(const std::string& file, const std::string& leave_out) {
+  const std::string page = read_file(LANTERN_SOURCE + std::string("/") + file);
+  const TempFolder folder;
   std::size_t commands = 0;
   for (std::size_t at = 0; (at = page.find("```console\n", at)) != page.npos;) {
     at += 11;
+    if (!leave_out.empty() && page.compare(at + 2, leave_out.size(), leave_out) == 0) continue;
     const std::size_t end = page.find("\n```", at) + 1;
     std::string typed, expected;
     const auto run = [&] {
       if (typed.empty()) return;
       const Ended ended = run_script("exec 2>&1\nset +e\n" + typed + "\n", folder.path());
-      std::string pattern;
-      for (std::size_t begin = 0; begin < expected.size();) {
-        const std::size_t stop = expected.find('\n', begin);
-        const std::string line = expected.substr(begin, stop - begin);
-        begin = stop + 1;
-        if (line == "…") {
-          pattern += "(.*\n)*";
-          continue;
-        }
-        for (std::size_t c = 0; c < line.size(); ++c) {
-          if (line.compare(c, 3, "…") == 0) pattern += "[^\n]*", c += 2;
-          else if (std::string_view("\\^$.|?*+()[]{}").find(line[c]) != std::string_view::npos)
-            (pattern += '\\') += line[c];
-          else pattern += line[c];
-        }
-        pattern += '\n';
-      }
       CAPTURE(typed, expected, ended.out);
-      std::string came = ended.out;
-      came.erase(std::remove(came.begin(), came.end(), '\r'), came.end());
-      CHECK(std::regex_match(came, std::regex(pattern)));
+      CHECK(matches(ended.out, expected));
       ++commands;
       typed.clear();
       expected.clear();
@@ -90,5 +101,12 @@ TEST_CASE("the sessions in docs/cli.md go as they are printed") {
     }
     run();
   }
-  CHECK(commands > 10);
+  return commands;
 }
+
+}  // namespace
+
+TEST_CASE("the sessions in docs/cli.md go as they are printed") { CHECK(type_sessions("docs/cli.md", "") > 10); }
+
+// The demo's own is for tests/examples/demo_test.cpp.
+TEST_CASE("the session in README.md goes as it is printed") { CHECK(type_sessions("README.md", "./dev ") == 5); }

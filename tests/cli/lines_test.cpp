@@ -10,7 +10,6 @@
 #include "lantern/json_codec.hpp"
 #include "lantern/names.hpp"
 #include "lantern/timestamp.hpp"
-#include "line_identity.hpp"
 #include "ndjson_line.hpp"
 
 using namespace lantern;
@@ -196,14 +195,4 @@ TEST_CASE("a line that was damaged at random is refused just when a JSON parser 
     CHECK(line.find(event.data) != line.npos);
   }
   CHECK(good > 100);
-}
-
-TEST_CASE("an identity is made of the input's first line, the line's number and its bytes, and never changes") {
-  // Known answers of FNV-1a, 64 bits, from its authors' test vectors.
-  CHECK(fnv1a("") == 0xcbf29ce484222325ULL);
-  CHECK(fnv1a("a") == 0xaf63dc4c8601ec8cULL);
-  CHECK(fnv1a("foobar") == 0x85944171f73967e8ULL);
-  std::string id;
-  LineIdentity("a").name(258, "foobar", id);
-  CHECK(id == "af63dc4c8601ec8c-0000000102-85944171f73967e8");
 }

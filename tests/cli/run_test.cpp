@@ -384,6 +384,7 @@ TEST_CASE("exit codes: 2 for the command line, 3 for the store, with one line th
   write_file(folder / "no.db", "this is no database, but long enough to be taken for one, were it not for its words");
   const std::vector<std::vector<std::string>> wrong = {
       {},
+      {""},
       {"frobnicate"},
       {"run"},
       {"run", "--store", folder / "s.db"},

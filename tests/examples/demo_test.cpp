@@ -367,3 +367,29 @@ TEST_CASE("demo: what it cannot work with is refused with a reason") {
   CHECK(ran.code == 2);
   CHECK(ran.output.find("no program /no/such/program") != std::string::npos);
 }
+
+TEST_CASE("demo: renames are found whatever limit the repository's own configuration sets") {
+  const TemporaryFolder folder;
+  const fs::path repository = folder.path() / "moved", out = folder.path() / "out";
+  REQUIRE(shell("git init -q " + quoted(repository)).code == 0);
+  const Git git(repository);
+  const auto commit = [&](const std::string& extension) {
+    for (int file = 0; file < 3; ++file) {
+      std::ofstream text(repository / (std::to_string(file) + extension));
+      for (int line = 0; line < 50; ++line) text << "line " << line << " of file " << file << '\n';
+      text << extension << '\n';  // not the same bytes as before: git has to compare files to know the rename
+    }
+    git("add --all");
+    git("-c user.name=N -c user.email=e commit -q -m " + extension);
+  };
+  commit(".old");
+  for (int file = 0; file < 3; ++file) fs::remove(repository / (std::to_string(file) + ".old"));
+  commit(".new");
+  git("config diff.renameLimit 1");
+  git("config diff.renames false");
+  // Git itself now finds none, so this is a limit that matters.
+  CHECK(git("diff-tree -r -M --name-status --no-commit-id HEAD").find("\nR") == std::string::npos);
+  run_demo(repository, out);
+  CHECK(rows(out / "moved.db", "SELECT path, changes FROM churn") ==
+        Table{{"0.new", "2"}, {"1.new", "2"}, {"2.new", "2"}});
+}

@@ -17,7 +17,7 @@ TEST_CASE("custom_store: a crash before the commit loses nothing, and every move
   CHECK(ran.output ==
         "crash before SaveCheckpoint{stock, from=-, through=3, writes=3, quarantined=0}\n"
         "caught up at 3: 3 applied, 0 quarantined, 0 retries, 2 pages, 2 commits\n"
-        "caught up at 4: 1 applied, 0 quarantined, 0 retries, 1 pages, 1 commits\n"
+        "caught up at 4: 1 applied, 0 quarantined, 0 retries, 1 page, 1 commit\n"
         "apple: 7\n"
         "pear: 10\n");
 }
@@ -30,7 +30,7 @@ TEST_CASE("bank_account: what passes by itself is tried again, what does not is 
         "event 4 failed: no exchange rates yet\n"
         "event 5 failed: the balance is too low\n"
         "event 6 failed: the payload is no Withdrawn (not a number)\n"
-        "caught up at 7: 5 applied, 2 quarantined, 2 retries, 1 pages, 2 commits\n"
+        "caught up at 7: 5 applied, 2 quarantined, 2 retries, 1 page, 2 commits\n"
         "ada has 70 EUR\n"
         "bob has 40 EUR\n"
         "event 5 was skipped: a Withdrawn on account-bob\n"

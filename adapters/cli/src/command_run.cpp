@@ -31,21 +31,11 @@ void declare_run(CLI::App& program, Command& chosen) {
   verb.add_flag("--json", options->json, "Print what happens as JSON, one object a line");
   verb.add_flag("--quiet", options->quiet, "Print nothing but errors");
   verb.footer(
-      R"(Ctrl-C or SIGTERM finishes the commit that is under way and ends with code 0; the next run goes on exactly there.
+      std::string(
+          R"(Ctrl-C or SIGTERM finishes the commit that is under way and ends with code 0; the next run goes on exactly there.
 Exit codes: 0 done, 1 a projection failed, 2 usage or a bad file, 3 store, 4 another process leads.
 
-Example:
-cat > carts.sql <<'END'
--- projection: carts
--- version: 1
--- setup
-CREATE TABLE carts (cart TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT;
--- on ItemAdded
-INSERT INTO carts VALUES (:stream, 1) ON CONFLICT (cart) DO UPDATE SET items = items + 1;
-END
-echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
-lantern run --store shop.db carts.sql
-lantern query --store shop.db "SELECT * FROM carts")");
+)") + std::string(whole_example));
   verb.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

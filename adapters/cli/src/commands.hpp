@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "exit_code.hpp"
 
@@ -20,6 +21,20 @@ void declare_run(CLI::App& program, Command& chosen);
 void declare_query(CLI::App& program, Command& chosen);
 void declare_status(CLI::App& program, Command& chosen);
 void declare_export(CLI::App& program, Command& chosen);
+
+/// The shortest way from an event to an answer, for a shell: the program's own help ends with it, and that of `run`.
+inline constexpr std::string_view whole_example = R"(Example:
+cat > carts.sql <<'END'
+-- projection: carts
+-- version: 1
+-- setup
+CREATE TABLE carts (cart TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT;
+-- on ItemAdded
+INSERT INTO carts VALUES (:stream, 1) ON CONFLICT (cart) DO UPDATE SET items = items + 1;
+END
+echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
+lantern run --store shop.db carts.sql
+lantern query --store shop.db "SELECT * FROM carts")";
 
 /// Adds `--store FILE`, required, as all verbs have it.
 void declare_store(CLI::App& verb, std::string& store);

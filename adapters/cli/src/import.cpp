@@ -9,6 +9,7 @@
 #include "messages.hpp"
 #include "ndjson_line.hpp"
 #include "open_store.hpp"
+#include "other_formats.hpp"
 #include "source.hpp"
 #include "terminal.hpp"
 #include "text.hpp"
@@ -21,21 +22,6 @@ using Clock = RateMeter::Clock;
 // Enough for the cost of a commit not to be felt; few enough for others not to wait long for their turn to write.
 constexpr std::size_t batch_events = 2000;
 constexpr std::size_t batch_bytes = 4u << 20;
-
-// What the beginnings of other kinds of file have in common with no JSON.
-struct Mistaken {
-  std::string_view begins_with, what_now;
-};
-constexpr Mistaken mistaken_files[] = {
-    {"\x1F\x8B", "is compressed with gzip: zcat FILE | lantern import --store STORE -"},
-    {"\x28\xB5\x2F\xFD", "is compressed with zstd: zstdcat FILE | lantern import --store STORE -"},
-    {"\xFD\x37zXZ", "is compressed with xz: xzcat FILE | lantern import --store STORE -"},
-    {"BZh", "is compressed with bzip2: bzcat FILE | lantern import --store STORE -"},
-    {"PK\x03\x04", "is a zip archive: unzip -p FILE | lantern import --store STORE -"},
-    {"\xFF\xFE", "is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | lantern import --store STORE -"},
-    {"\xFE\xFF", "is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | lantern import --store STORE -"},
-    {"SQLite format 3", "is a database: import takes NDJSON, as lantern export writes it"},
-};
 
 // Draws how far the reading of a source is.
 class Meter {
@@ -170,8 +156,10 @@ class Import {
   Outcome dry_run() {
     if (auto checked = check(); !checked) return checked;
     if (bad_.count() > 0 && !options_.skip_bad) return refused();
-    return summary(counted(good_, "event") + " would be imported (but for those that are there already), " +
-                   counted(bad_.count(), "bad line") + (bad_.count() > 0 ? " would be put aside" : ""));
+    return summary(counted(good_, "event") + " would be imported, " + counted(bad_.count(), "bad line") +
+                   (bad_.count() > 0 ? " would be put aside" : "") +
+                   "; the store was not looked into: what is there already would be passed over, and an id that "
+                   "another event has would be a bad line");
   }
 
   // The first of two readings: is every line an event?
@@ -201,19 +189,13 @@ class Import {
     if (once) reader->on_overflow([this](std::string_view piece) { bad_.put_aside(piece, false); });
     Meter meter(live_, "importing", once ? source_.size() : checked_bytes_);
     Appender appender(*store, once);
-    std::optional<LineIdentity> identity;
-    bool first_was_bad = false, named = false;
+    LineIdentity identity;
     good_ = 0;
     second_ = !once;
     Outcome outcome = each_line(*reader, meter, appender, [&](const Line& line) -> Outcome {
-      if (!identity) {
-        identity.emplace(line.text);
-        first_was_bad = bad_.count() > 0;
-      }
       if (NewEvent& event = appender.place(); event.id.empty() && !options_.as_new) {
-        identity->name(line.number, line.text, event.id);
+        identity.name(line.number, line.text, event.ts, event.id);
         appender.nameless();
-        named = true;
       }
       return appender.filled(line, bad_);
     });
@@ -222,20 +204,15 @@ class Import {
     if (auto finished = bad_.finish(); !finished) return finished;
     if (!outcome) return outcome;
     if (*outcome != ExitCode::done) {
-      return trouble(ExitCode::usage, source_.name() + ": stopped there, with " +
-                                          counted(appender.added(), "new event") +
-                                          " imported: mend that line in its place and import again, which adds only "
-                                          "what is missing (as long as no line is added or removed before the others), "
-                                          "or put bad lines aside with --skip-bad FILE");
+      return trouble(ExitCode::usage,
+                     source_.name() + ": stopped there, with " + counted(appender.added(), "new event") +
+                         " imported: mend that line and import again, which adds only what is missing, "
+                         "or put bad lines aside with --skip-bad FILE");
     }
     if (!options_.quiet && appender.nameless_duplicates() > 0) {
       say(source_.name() + ": " + counted(appender.nameless_duplicates(), "line") +
           " without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each line, "
           "changes that");
-    }
-    if (!options_.quiet && first_was_bad && named) {
-      say(source_.name() + ": the first line was put aside: mend it in " + one_line(*options_.skip_bad) +
-          " and import that; importing the input with its first line mended would add the other events once more");
     }
     return summary(counted(appender.added(), "event") + " imported, " + grouped(appender.duplicates()) +
                    " already there, " + counted(bad_.count(), "bad line") + " put aside");
@@ -255,10 +232,8 @@ class Import {
         case LineReader::Result::line: break;
       }
       if (line.number == 1) {
-        for (const auto& [begins_with, what_now] : mistaken_files) {
-          if (line.raw.starts_with(begins_with)) {
-            return trouble(ExitCode::usage, source_.name() + ": " + std::string(what_now));
-          }
+        if (const char* const what_now = other_format(line.raw)) {
+          return trouble(ExitCode::usage, source_.name() + ": " + what_now);
         }
       }
       meter.at(reader.consumed(), good_);
@@ -273,6 +248,7 @@ class Import {
       if (line.text.find_first_not_of(" \t\r") == line.text.npos) continue;
       if (const auto parsed = parser_.parse(line.text, place_of(place)); !parsed) {
         bad_.tell(line.number, parsed.error().column_in(line.text), parsed.error().reason);
+        if (line.number == 1) hint_ = other_shape(line.text);
         if (second_) return changed(line.number);
         bad_.put_aside(line.raw);
         if (bad_.differs()) return bad_.refused();
@@ -284,9 +260,12 @@ class Import {
   }
 
   tl::unexpected<Trouble> refused() const {
-    return trouble(ExitCode::usage, source_.name() + ": " + counted(bad_.count(), "bad line") + " of " +
-                                        grouped(bad_.count() + good_) +
-                                        "; nothing was imported: mend them, or put them aside with --skip-bad FILE");
+    const char* const them = bad_.count() == 1 ? "it" : "them";
+    return trouble(
+        ExitCode::usage,
+        source_.name() + ": " + counted(bad_.count(), "bad line") + " of " + grouped(bad_.count() + good_) +
+            "; nothing was imported: " +
+            (hint_ ? hint_ : std::string("mend ") + them + ", or put " + them + " aside with --skip-bad FILE"));
   }
   Outcome summary(const std::string& text) const {
     if (options_.quiet) return ExitCode::done;
@@ -308,6 +287,7 @@ class Import {
   NdjsonParser parser_{};
   std::uint64_t good_{};
   bool second_{};
+  const char* hint_{};  // what to do about JSON of another shape
   std::uint64_t checked_bytes_{};
 };
 

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <optional>
 
+#include "fnv.hpp"
 #include "lantern/blocking/runner.hpp"
-#include "line_identity.hpp"
 
 namespace lantern::cli {
 namespace {

@@ -1,39 +1,41 @@
 // Identities for events that come without one, so that importing a file again adds nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 namespace lantern::cli {
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). Stored ids are made of it: it must never change.
-[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes) noexcept {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return hash;
-}
-
-/// Names the lines of one input: hash of its first event's line, line number, hash of the line itself. The number comes
-/// before the line's hash so that ids ascend, which keeps the index that they go into fast.
+/// Names the lines of one input by their bytes: the n-th line of these bytes is the same event as the n-th line of
+/// these bytes in any other input. So other lines may be mended, added, removed or moved, before it and after it.
+///
+/// Counting every line exactly would take memory that grows with the input. A line that was certainly not there before
+/// (a Bloom filter says so; Bloom, CACM 13/7, 1970) is its first; only those that may have been are counted. Where the
+/// filter errs, a first line is counted as a second: its name is still its own, and the same in the same input. The
+/// defaults take 4 MiB for the filter, which errs about five times in a million lines, and a few for the counts.
+/// Once there are too many lines to count, a line that may have been there is named by its number as well: the same
+/// input still gives the same names, but lines added or removed before it change its own.
 class LineIdentity {
  public:
-  /// The first event's line tells inputs apart.
-  explicit LineIdentity(std::string_view first_line) : first_(fnv1a(first_line)) {}
+  /// A filter of 2^`filter_bits` bits, at least 6; up to `most_counted` different lines are counted.
+  explicit LineIdentity(unsigned filter_bits = 25, std::size_t most_counted = 65'536);
 
-  /// Sets `id` to the identity of this line.
-  void name(std::uint64_t number, std::string_view line, std::string& id) const {
-    id.assign(16 + 1 + 10 + 1 + 16, '-');
-    put(id, 0, 16, first_);
-    put(id, 17, 10, number);
-    put(id, 28, 16, fnv1a(line));
-  }
+  /// Sets `id` to the identity of the next line, whose number is `number`. `ts` is its event's time, or empty: its
+  /// first 19 characters, to the second, come first in the id, so that the ids of a log that is in order ascend, which
+  /// keeps the index that they go into fast.
+  void name(std::uint64_t number, std::string_view line, std::string_view ts, std::string& id);
 
  private:
-  static void put(std::string& id, std::size_t at, std::size_t digits, std::uint64_t value) {
-    for (std::size_t digit = digits; digit-- > 0; value >>= 4) id[at + digit] = "0123456789abcdef"[value & 15];
-  }
-  std::uint64_t first_;
+  [[nodiscard]] bool maybe_seen(std::uint64_t hash, std::uint64_t other);
+
+  unsigned shift_;
+  std::size_t most_counted_;
+  std::vector<std::uint64_t> filter_;
+  std::unordered_map<std::uint64_t, std::uint64_t> times_{};  // of lines that may have come more than once
 };
 
 }  // namespace lantern::cli

@@ -1,6 +1,9 @@
 // The `lantern` program: reads its command line, runs one verb, and ends with a code and at most a line of trouble.
 #include <csignal>
 #include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -23,6 +26,18 @@ int tell(const Trouble& trouble) {
   return static_cast<int>(trouble.code);
 }
 
+// What is wrong with the first word, when it is neither a verb nor an option. CLI11 would tell of the words after it.
+std::optional<Trouble> object_to_verb(const CLI::App& program, std::string_view word) {
+  if (word.starts_with('-')) return std::nullopt;
+  std::string verbs;
+  for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; })) {
+    if (verb->get_name() == word) return std::nullopt;
+    verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+  }
+  const std::string what = word.empty() ? "a verb is missing" : "there is no verb \"" + std::string(word) + "\"";
+  return Trouble{ExitCode::usage, what + ": the verbs are " + verbs + "; see lantern --help"};
+}
+
 // Reads the command line; help is printed at once, and is then what was chosen.
 Outcome choose(int count, const char* const* words, Command& chosen) {
   CLI::App program("Read models from an event log, each event counted exactly once.", "lantern");
@@ -33,33 +48,8 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
   declare_query(program, chosen);
   declare_status(program, chosen);
   declare_export(program, chosen);
-  program.footer(R"(lantern VERB --help tells more about each.
-
-Example:
-cat > carts.sql <<'END'
--- projection: carts
--- version: 1
--- setup
-CREATE TABLE carts (cart TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT;
--- on ItemAdded
-INSERT INTO carts VALUES (:stream, 1) ON CONFLICT (cart) DO UPDATE SET items = items + 1;
-END
-echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' | lantern import --store shop.db -
-lantern run --store shop.db carts.sql
-lantern query --store shop.db "SELECT * FROM carts")");
-  if (count > 1) {
-    const std::string_view word = words[1];
-    std::string verbs;
-    bool known = word.empty() || word.starts_with('-');
-    for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; })) {
-      known = known || verb->get_name() == word;
-      verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
-    }
-    if (!known) {
-      return trouble(ExitCode::usage,
-                     "there is no verb \"" + std::string(word) + "\": the verbs are " + verbs + "; see lantern --help");
-    }
-  }
+  program.footer("lantern VERB --help tells more about each.\n\n" + std::string(whole_example));
+  if (auto wrong = object_to_verb(program, count > 1 ? words[1] : "")) return tl::unexpected(*std::move(wrong));
   try {
     program.parse(count, words);
     return ExitCode::done;

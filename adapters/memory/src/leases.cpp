@@ -1,19 +1,14 @@
 #include "leases.hpp"
 
+#include "lantern/refuse.hpp"
+
 namespace lantern::detail {
-namespace {
-
-std::chrono::nanoseconds later(std::chrono::nanoseconds now, std::chrono::nanoseconds by) {
-  return now > std::chrono::nanoseconds::max() - by ? std::chrono::nanoseconds::max() : now + by;
-}
-
-}  // namespace
 
 tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now) {
   if (holder_ && holder_->owner != owner && holder_->expires > now) {
     return tl::unexpected(LeaseHeld{holder_->owner, holder_->expires - now});
   }
-  holder_ = Holder{owner, later(now, ttl)};
+  holder_ = Holder{owner, expiry(now, ttl)};
   ++fence_.value;
   return Lease{owner, fence_};
 }
@@ -21,7 +16,7 @@ tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nan
 tl::expected<Lease, LostLeadership> LeaseState::renew(const Lease& lease, Nanoseconds ttl, Nanoseconds now) {
   if (auto lost = refuse(lease.fence)) return tl::unexpected(*std::move(lost));
   if (holder_->owner != lease.owner) return tl::unexpected(LostLeadership{holder_->owner});
-  holder_->expires = later(now, ttl);
+  holder_->expires = expiry(now, ttl);
   return Lease{holder_->owner, fence_};
 }
 

@@ -2,30 +2,12 @@
 
 #include <algorithm>
 
-#include "lantern/names.hpp"
+#include "lantern/refuse.hpp"
 
 namespace lantern::detail {
 namespace {
 
 constexpr std::int64_t most_looked_at = 65536;  // in one read, whatever the filter lets through
-
-std::optional<Failure> refuse(const AppendEvents& batch) {
-  for (const NewEvent& event : batch.events) {
-    if (auto failure = refuse_name("stream", event.stream)) return failure;
-    if (auto failure = refuse_name("type", event.type)) return failure;
-    if (!event.id.empty()) {
-      if (auto failure = refuse_name("event id", event.id)) return failure;
-    }
-    if (event.schema_version < 1) {
-      return Failure(FailureKind::invalid, "a schema version must be 1 or more, not " +
-                                               std::to_string(event.schema_version) + " (stream " + event.stream + ")");
-    }
-  }
-  for (const ExpectedVersion& expected : batch.expected) {
-    if (auto failure = refuse_name("stream", expected.stream)) return failure;
-  }
-  return std::nullopt;
-}
 
 /// The same event, as far as a producer that sends it again can tell.
 template <class A>
@@ -122,7 +104,7 @@ PositionList::View Log::positions_in(const std::string& stream) const {
 }
 
 ReadEvents::reply Log::read(const ReadEvents& asked) const {
-  if (asked.limit == 0) return tl::unexpected(Failure(FailureKind::invalid, "a page's limit must be 1 or more, not 0"));
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
   const std::int64_t count = events_.published();  // what is appended from here on, this read does not see
   const std::int64_t after = asked.after ? std::max<std::int64_t>(asked.after->value, 0) : 0;
   EventPage page;

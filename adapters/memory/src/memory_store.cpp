@@ -37,7 +37,7 @@ MemoryStore::MemoryStore(std::shared_ptr<MemoryDatabase> database) : database_(s
 }
 
 LoadCheckpoint::reply MemoryStore::perform(const LoadCheckpoint& asked) const {
-  return database_->parts_->projections.load(asked.projection);
+  return database_->parts_->projections.load(asked);
 }
 
 ReadEvents::reply MemoryStore::perform(const ReadEvents& asked) const { return database_->parts_->log.read(asked); }

@@ -1,22 +1,10 @@
 #include "projections.hpp"
 
-#include "lantern/names.hpp"
 #include "lantern/projector.hpp"
+#include "lantern/refuse.hpp"
 
 namespace lantern::detail {
 namespace {
-
-std::optional<Failure> refuse_names(const ProjectionId& id) {
-  if (auto failure = refuse_name("projection", id.name)) return failure;
-  return id.tenant.empty() ? std::nullopt : refuse_name("tenant", id.tenant);
-}
-
-std::optional<Failure> refuse_lease(const ProjectionId& id, const std::string& owner, std::chrono::nanoseconds ttl) {
-  if (auto failure = refuse_names(id)) return failure;
-  if (auto failure = refuse_name("lease owner", owner)) return failure;
-  if (ttl <= ttl.zero()) return Failure(FailureKind::invalid, "a lease must last longer than 0 ns");
-  return std::nullopt;
-}
 
 tl::expected<void, Failure> apply_one(const MemoryStore::Apply& apply, const RecordedEvent& event) {
   try {
@@ -28,16 +16,16 @@ tl::expected<void, Failure> apply_one(const MemoryStore::Apply& apply, const Rec
 
 }  // namespace
 
-LoadCheckpoint::reply Projections::load(const ProjectionId& id) const {
-  if (auto failure = refuse_names(id)) return tl::unexpected(*std::move(failure));
+LoadCheckpoint::reply Projections::load(const LoadCheckpoint& asked) const {
+  if (auto failure = lantern::refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
-  const auto found = projections_.find(id);
+  const auto found = projections_.find(asked.projection);
   if (found == projections_.end() || !found->second.position) return std::nullopt;
   return Checkpoint{*found->second.position, found->second.generation};
 }
 
 SaveCheckpoint::reply Projections::save(const SaveCheckpoint& asked) {
-  if (auto failure = refuse_names(asked.projection)) return tl::unexpected(SaveError(*std::move(failure)));
+  if (auto failure = lantern::refuse(asked)) return tl::unexpected(SaveError(*std::move(failure)));
   const std::lock_guard lock(mutex_);
   Projection& projection = projections_[asked.projection];
   if (auto error = refuse(projection, asked)) return tl::unexpected(*std::move(error));
@@ -57,10 +45,6 @@ std::optional<SaveError> Projections::refuse(const Projection& projection, const
   if (!asked.from && !asked.through) return std::nullopt;  // records of a projection that keeps no checkpoint
   if (asked.from != projection.position || asked.generation != projection.generation) {
     return CheckpointMoved{projection.position};
-  }
-  if (asked.through < asked.from) {  // "absent" is before every position
-    return Failure(FailureKind::invalid, "a checkpoint cannot go back: " + to_string(asked.projection) + " is at " +
-                                             std::to_string(asked.from->value));
   }
   if (asked.writes.size() > 0 && !projection.apply) {
     return Failure(FailureKind::invalid,
@@ -103,7 +87,7 @@ void Projections::install(ProjectionId id, MemoryStore::Apply apply, MemoryStore
 // ---- leases ----
 
 AcquireLease::reply Projections::acquire(const AcquireLease& asked, Nanoseconds now) {
-  if (auto failure = refuse_lease(asked.projection, asked.owner, asked.ttl)) return tl::unexpected(*std::move(failure));
+  if (auto failure = lantern::refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
   auto got = projections_[asked.projection].lease.acquire(asked.owner, asked.ttl, now);
   if (!got) return tl::unexpected(std::move(got).error());
@@ -111,9 +95,7 @@ AcquireLease::reply Projections::acquire(const AcquireLease& asked, Nanoseconds 
 }
 
 RenewLease::reply Projections::renew(const RenewLease& asked, Nanoseconds now) {
-  if (auto failure = refuse_lease(asked.projection, asked.lease.owner, asked.ttl)) {
-    return tl::unexpected(*std::move(failure));
-  }
+  if (auto failure = lantern::refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
   auto got = projections_[asked.projection].lease.renew(asked.lease, asked.ttl, now);
   if (!got) return tl::unexpected(std::move(got).error());
@@ -121,6 +103,7 @@ RenewLease::reply Projections::renew(const RenewLease& asked, Nanoseconds now) {
 }
 
 ReleaseLease::reply Projections::release(const ReleaseLease& asked) {
+  if (auto failure = lantern::refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
   if (const auto found = projections_.find(asked.projection); found != projections_.end()) {
     found->second.lease.release(asked.lease);

@@ -15,7 +15,7 @@ class Projections {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
 
-  [[nodiscard]] LoadCheckpoint::reply load(const ProjectionId&) const;
+  [[nodiscard]] LoadCheckpoint::reply load(const LoadCheckpoint&) const;
   [[nodiscard]] SaveCheckpoint::reply save(const SaveCheckpoint&);
   [[nodiscard]] AcquireLease::reply acquire(const AcquireLease&, Nanoseconds now);
   [[nodiscard]] RenewLease::reply renew(const RenewLease&, Nanoseconds now);

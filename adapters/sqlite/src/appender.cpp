@@ -2,7 +2,6 @@
 
 #include <unordered_map>
 
-#include "lantern/names.hpp"
 #include "prepare_all.hpp"
 #include "times.hpp"
 
@@ -33,26 +32,6 @@ tl::expected<Appender, Failure> Appender::prepare(WriteConnection& connection) {
                         {"SELECT max(position) FROM lantern_events", &made.head_}});
   if (failed) return tl::unexpected(*std::move(failed));
   return made;
-}
-
-std::optional<Failure> Appender::refuse(const AppendEvents& asked) {
-  for (const NewEvent& event : asked.events) {
-    if (auto refused = refuse_name("stream", event.stream)) return refused;
-    if (auto refused = refuse_name("event type", event.type)) return refused;
-    if (!event.id.empty()) {
-      if (auto refused = refuse_name("event id", event.id)) return refused;
-    }
-    if (event.schema_version < 1) {
-      return Failure(
-          FailureKind::invalid,
-          "an event's schema version is " + std::to_string(event.schema_version) + ", of stream '" + event.stream + "'",
-          "use a whole number from 1 up");
-    }
-  }
-  for (const ExpectedVersion& expected : asked.expected) {
-    if (auto refused = refuse_name("stream", expected.stream)) return refused;
-  }
-  return std::nullopt;
 }
 
 tl::expected<std::int64_t, Failure> Appender::version_of(std::string_view stream) {

@@ -14,9 +14,6 @@ class Appender {
  public:
   [[nodiscard]] static tl::expected<Appender, Failure> prepare(WriteConnection& connection);
 
-  /// What can be said about the request without looking at the log.
-  [[nodiscard]] static std::optional<Failure> refuse(const AppendEvents& asked);
-
   /// In one transaction of its own.
   [[nodiscard]] AppendEvents::reply append(const AppendEvents& asked,
                                            const std::function<std::chrono::nanoseconds()>& clock);

@@ -1,7 +1,6 @@
 #include "committer.hpp"
 
 #include "prepare_all.hpp"
-#include "projection_names.hpp"
 #include "times.hpp"
 
 namespace lantern::detail {
@@ -32,16 +31,6 @@ tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection)
         &made.quarantine_}});
   if (failed) return tl::unexpected(*std::move(failed));
   return made;
-}
-
-std::optional<Failure> Committer::refuse(const SaveCheckpoint& asked) {
-  if (auto refused = refuse_projection(asked.projection)) return refused;
-  if (asked.through >= asked.from) return std::nullopt;  // an absent position is less than any other
-  const auto at = [](const std::optional<Position>& p) { return p ? std::to_string(p->value) : "none"; };
-  return Failure(FailureKind::invalid,
-                 "a commit would move the checkpoint of " + to_string(asked.projection) + " back, from " +
-                     at(asked.from) + " to " + at(asked.through),
-                 "a checkpoint only moves forward; rebuild the projection to begin again");
 }
 
 std::optional<Failure> Committer::refuse_outdated(const ProjectionId& projection, const StatementRunner& runner) {

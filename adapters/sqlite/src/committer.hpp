@@ -20,9 +20,6 @@ class Committer {
  public:
   [[nodiscard]] static tl::expected<Committer, Failure> prepare(WriteConnection& connection);
 
-  /// What can be said about the request without looking at the store.
-  [[nodiscard]] static std::optional<Failure> refuse(const SaveCheckpoint& asked);
-
   /// When another program has installed another version than the one that `runner` runs, a failure that says so.
   [[nodiscard]] std::optional<Failure> refuse_outdated(const ProjectionId& projection, const StatementRunner& runner);
 

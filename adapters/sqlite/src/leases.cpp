@@ -1,7 +1,7 @@
 #include "leases.hpp"
 
+#include "lantern/refuse.hpp"
 #include "prepare_all.hpp"
-#include "projection_names.hpp"
 #include "times.hpp"
 
 namespace lantern::detail {
@@ -25,17 +25,6 @@ std::optional<LeaseHeld> held_by_another(const std::optional<StoredLease>& lease
                                          std::chrono::nanoseconds now) {
   if (!lease || !lease->owner || *lease->owner == asked.owner || lease->expires <= now.count()) return std::nullopt;
   return LeaseHeld{*lease->owner, until(lease->expires, now)};
-}
-
-std::optional<Failure> refuse_lease(const ProjectionId& projection, std::string_view owner) {
-  if (auto refused = refuse_projection(projection)) return refused;
-  return refuse_name("lease owner", owner);
-}
-
-std::optional<Failure> refuse_ttl(std::chrono::nanoseconds ttl) {
-  if (ttl > ttl.zero()) return std::nullopt;
-  return Failure(FailureKind::invalid, "a lease of " + std::to_string(ttl.count()) + " ns was asked for",
-                 "ask for a positive length of time");
 }
 
 tl::expected<Leases, Failure> Leases::prepare(WriteConnection& connection) {
@@ -72,7 +61,7 @@ AcquireLease::reply Leases::take(const AcquireLease& asked, std::chrono::nanosec
   if (!known) return tl::unexpected(Error(known.error()));
   if (auto held = held_by_another(*known, asked, now)) return tl::unexpected(Error(*std::move(held)));
 
-  const StoredLease lease{asked.owner, *known ? (*known)->fence + 1 : 1, later(now, asked.ttl)};
+  const StoredLease lease{asked.owner, *known ? (*known)->fence + 1 : 1, expiry(now, asked.ttl).count()};
   if (auto failed = store(asked.projection, lease)) return tl::unexpected(Error(*std::move(failed)));
   return Lease{asked.owner, Fence{lease.fence}};
 }
@@ -104,7 +93,7 @@ RenewLease::reply Leases::renew(const RenewLease& asked, std::chrono::nanosecond
   if (!is_this(*known, asked.lease)) {
     return tl::unexpected(Error(LostLeadership{*known ? (*known)->owner.value_or("") : ""}));
   }
-  const StoredLease lease{asked.lease.owner, asked.lease.fence.value, later(now, asked.ttl)};
+  const StoredLease lease{asked.lease.owner, asked.lease.fence.value, expiry(now, asked.ttl).count()};
   if (auto failed = store(asked.projection, lease)) return tl::unexpected(Error(*std::move(failed)));
   if (auto failed = transaction->commit()) return tl::unexpected(Error(std::move(failed->cause)));
   return asked.lease;

@@ -44,10 +44,6 @@ class Leases {
 [[nodiscard]] std::optional<LeaseHeld> held_by_another(const std::optional<StoredLease>& lease,
                                                        const AcquireLease& asked, std::chrono::nanoseconds now);
 
-/// Refuses names and lengths of time that no lease can have.
-[[nodiscard]] std::optional<Failure> refuse_lease(const ProjectionId& projection, std::string_view owner);
-[[nodiscard]] std::optional<Failure> refuse_ttl(std::chrono::nanoseconds ttl);
-
 inline constexpr const char* find_lease_sql =
     "SELECT owner, fence, expires FROM lantern_leases WHERE tenant = ?1 AND name = ?2";
 /// Of the current row of `find_lease_sql`.

@@ -1,8 +1,8 @@
 // What people look at: where projections stand, what was passed, and rows of their own queries.
 #include <array>
 
+#include "lantern/refuse.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
-#include "projection_names.hpp"
 #include "sqlite_parts.hpp"
 #include "times.hpp"
 
@@ -93,7 +93,7 @@ tl::expected<std::vector<ProjectionStatus>, Failure> SqliteStore::projections() 
 tl::expected<std::vector<QuarantineRecord>, Failure> SqliteStore::quarantined(const ProjectionId& id,
                                                                               std::size_t limit) const {
   using Reply = tl::expected<std::vector<QuarantineRecord>, Failure>;
-  if (auto refused = detail::refuse_projection(id)) return tl::unexpected(*std::move(refused));
+  if (auto refused = refuse(id)) return tl::unexpected(*std::move(refused));
   return parts_->readers->with([&](ReadConnection& connection) -> Reply {
     auto statement = connection.db().prepare(quarantined_sql, Keep::no);
     if (!statement) return tl::unexpected(std::move(statement).error());

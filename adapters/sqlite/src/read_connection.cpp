@@ -9,12 +9,19 @@ namespace lantern::detail {
 namespace {
 
 constexpr std::string_view reading = "reading events";
-constexpr std::int64_t most_positions = 65536;  // that one page with a filter looks at
-constexpr std::size_t most_types = 10000;       // of one filter; each is a parameter of the statement
-constexpr std::size_t most_shapes = 16;         // of filters whose statements are kept
+// What one page looks at when its filter may pass over events. Those of one stream lie scattered over the file.
+constexpr std::int64_t most_positions = 65536, most_of_stream = 8192;
+constexpr std::size_t most_types = 10000;  // of one filter; each is a parameter of the statement
+constexpr std::size_t most_shapes = 16;    // of filters whose statements are kept
 
-// Parameters of a page's statement.
-enum Parameter : int { after = 1, upper = 2, limit = 3, stream = 4, version = 5, prefix = 6, prefix_end = 7, type = 8 };
+// Parameters of a page's statement. `from` and `to` are versions when one stream is read, and positions otherwise.
+enum Parameter : int { from = 1, to = 2, stream = 3, prefix = 4, prefix_end = 5, type = 6 };
+
+/// Whether a page may look at events that it does not let through; then what it looks at must be bounded. Any other
+/// page is bounded by its limit.
+bool passes_over(const EventFilter& filter) noexcept {
+  return !filter.types.empty() || (filter.stream_prefix && !filter.stream);
+}
 
 /// The smallest text that is greater than all texts that begin with `prefix`, in the order of bytes; none when there is
 /// no such text (0xFF 0xFF…, or an empty prefix).
@@ -27,25 +34,28 @@ std::optional<std::string> end_of_prefix(std::string_view prefix) {
 }
 
 /// SQL compares texts as bytes (the BINARY collation), so a prefix is a range; nothing in it is a wildcard. The unary
-/// plus keeps the planner from using an index on the stream, which would make it sort.
+/// plus keeps the planner from using an index on the stream, which would make it sort. Each condition and a LIMIT would
+/// cost on every row: the reader of the rows stops by itself.
 std::string sql_for(const EventFilter& filter, bool prefix_ends) {
   std::string sql = "SELECT position, stream, version, type, schema_version, data, id, meta, ts FROM lantern_events ";
   if (filter.stream) {
-    sql += "INDEXED BY lantern_events_by_stream WHERE stream = ?4 AND version >= ?5 AND position <= ?2";
+    sql += "INDEXED BY lantern_events_by_stream WHERE stream = ?3 AND version >= ?1";
+    if (passes_over(filter)) sql += " AND version <= ?2";
   } else {
-    sql += "NOT INDEXED WHERE position > ?1 AND position <= ?2";
+    sql += "NOT INDEXED WHERE position >= ?1";
+    if (passes_over(filter)) sql += " AND position <= ?2";
   }
   if (filter.stream_prefix && !filter.stream) {
-    sql += " AND +stream >= ?6";
-    if (prefix_ends) sql += " AND +stream < ?7";
+    sql += " AND +stream >= ?4";
+    if (prefix_ends) sql += " AND +stream < ?5";
   }
   if (!filter.types.empty()) {
-    sql += " AND type IN (?8";
+    sql += " AND type IN (?6";
     for (std::size_t i = 1; i < filter.types.size(); ++i) sql += ",?" + std::to_string(type + i);
     sql += ')';
   }
   // Within a stream, versions and positions ascend together.
-  sql += filter.stream ? " ORDER BY version LIMIT ?3" : " ORDER BY position LIMIT ?3";
+  sql += filter.stream ? " ORDER BY version" : " ORDER BY position";
   return sql;
 }
 
@@ -109,9 +119,6 @@ LoadCheckpoint::reply ReadConnection::load(const ProjectionId& projection) {
 }
 
 ReadEvents::reply ReadConnection::read(const ReadEvents& asked) {
-  if (asked.limit == 0) {
-    return tl::unexpected(Failure(FailureKind::invalid, "a page of 0 events was asked for", "ask for 1 or more"));
-  }
   if (asked.filter.types.size() > most_types) {
     return tl::unexpected(Failure(FailureKind::unsupported,
                                   "a filter names " + std::to_string(asked.filter.types.size()) + " event types",
@@ -152,6 +159,30 @@ tl::expected<Statement*, Failure> ReadConnection::statement_for(const EventFilte
   return &pages_.emplace(sql, *std::move(prepared)).first->second;
 }
 
+tl::expected<ReadConnection::Window, Failure> ReadConnection::window_of(const ReadEvents& asked) {
+  if (asked.filter.stream) {
+    const auto first = asked.after ? first_version_after(*asked.filter.stream, *asked.after) : 1;
+    if (!first) return tl::unexpected(first.error());
+    return Window{*first, saturating_sum(*first, most_of_stream - 1)};
+  }
+  const std::int64_t first = asked.after ? asked.after->value + 1 : std::numeric_limits<std::int64_t>::min();
+  // Positions begin at 1, so a smaller one does not count as a place to begin at.
+  return Window{first, saturating_sum(std::max<std::int64_t>(first, 1), most_positions - 1)};
+}
+
+/// The last position before the first that the filter might let through and that lies behind the window.
+tl::expected<Position, Failure> ReadConnection::end_of(const Window& window, const EventFilter& filter, Position head) {
+  if (!passes_over(filter)) return head;
+  if (!filter.stream) return std::min(Position{window.last}, head);
+  Position end = head;
+  if (auto failed = db_.each(
+          position_of_, reading, [&](const Statement& next) { end = Position{next.integer(0) - 1}; },
+          std::string_view(*filter.stream), saturating_sum(window.last, 1))) {
+    return tl::unexpected(*std::move(failed));
+  }
+  return end;
+}
+
 ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
   EventPage page;
   auto last = head();
@@ -162,29 +193,19 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
 
   const EventFilter& filter = asked.filter;
   if (filter.stream && filter.stream_prefix && !filter.stream->starts_with(*filter.stream_prefix)) return page;
-  const std::int64_t seen = asked.after ? asked.after->value : std::numeric_limits<std::int64_t>::min();
-  std::int64_t last_to_look_at = page.head->value;
-  if (!filter.stream && (filter.stream_prefix || !filter.types.empty())) {
-    // Positions begin at 1, so a smaller one does not count as a place to begin at.
-    last_to_look_at = std::min(last_to_look_at, saturating_sum(std::max<std::int64_t>(seen, 0), most_positions));
-  }
-  page.scanned_to = Position{last_to_look_at};
-
+  const auto window = window_of(asked);
+  if (!window) return tl::unexpected(window.error());
   const auto prefix_ends_at = filter.stream_prefix ? end_of_prefix(*filter.stream_prefix) : std::nullopt;
   auto found = statement_for(filter, prefix_ends_at.has_value());
   if (!found) return tl::unexpected(std::move(found).error());
   Statement& statement = **found;
   const Using use(statement);
-  statement.bind(upper, last_to_look_at);
-  statement.bind(limit, std::int64_t{asked.limit});
+  statement.bind(from, window->first);
+  if (passes_over(filter)) statement.bind(to, window->last);
   if (filter.stream) {
-    const auto first = asked.after ? first_version_after(*filter.stream, *asked.after) : 1;
-    if (!first) return tl::unexpected(first.error());
     statement.bind(stream, std::string_view(*filter.stream));
-    statement.bind(version, *first);
-  } else {
-    statement.bind(after, seen);
-    if (filter.stream_prefix) statement.bind(prefix, std::string_view(*filter.stream_prefix));
+  } else if (filter.stream_prefix) {
+    statement.bind(prefix, std::string_view(*filter.stream_prefix));
     if (prefix_ends_at) statement.bind(prefix_end, std::string_view(*prefix_ends_at));
   }
   for (std::size_t i = 0; i < filter.types.size(); ++i) {
@@ -193,25 +214,27 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
 
   constexpr std::int64_t most_reserved = 4096;
   page.reserve(static_cast<std::size_t>(std::min({std::int64_t{asked.limit}, most_reserved, page.head->value})));
-  for (;;) {
-    const int code = statement.step();
-    if (code == SQLITE_DONE && page.size() < asked.limit) return page;  // all up to the last one to look at
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(db_.failure(code, reading));
-    if (code == SQLITE_ROW) {
-      page.add({.position = Position{statement.integer(0)},
-                .stream = statement.text(1),
-                .version = statement.integer(2),
-                .type = statement.text(3),
-                .schema_version = static_cast<std::int32_t>(statement.integer(4)),
-                .data = statement.text(5),
-                .id = statement.text(6),
-                .meta = statement.text(7),
-                .ts = statement.text(8)});
-      if (page.bytes() < asked.byte_limit) continue;
-    }
+  int code = SQLITE_ROW;
+  while (page.size() < asked.limit && page.bytes() < asked.byte_limit && (code = statement.step()) == SQLITE_ROW) {
+    page.add({.position = Position{statement.integer(0)},
+              .stream = statement.text(1),
+              .version = statement.integer(2),
+              .type = statement.text(3),
+              .schema_version = static_cast<std::int32_t>(statement.integer(4)),
+              .data = statement.text(5),
+              .id = statement.text(6),
+              .meta = statement.text(7),
+              .ts = statement.text(8)});
+  }
+  if (code == SQLITE_ROW) {
     page.scanned_to = page.events().back().position;
     return page;
   }
+  if (code != SQLITE_DONE) return tl::unexpected(db_.failure(code, reading));
+  const auto end = end_of(*window, filter, *page.head);
+  if (!end) return tl::unexpected(end.error());
+  page.scanned_to = *end;
+  return page;
 }
 
 tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadPool::take() {

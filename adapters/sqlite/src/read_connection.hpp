@@ -33,6 +33,13 @@ class ReadConnection {
   explicit ReadConnection(Connection connection) : db_(std::move(connection)) {}
   [[nodiscard]] tl::expected<Statement*, Failure> statement_for(const EventFilter& filter, bool prefix_ends);
   [[nodiscard]] tl::expected<std::int64_t, Failure> first_version_after(std::string_view stream, Position after);
+  /// What one page may look at: versions of the one stream that is asked for, or positions. The last one is a bound
+  /// only for a filter that may pass over events.
+  struct Window {
+    std::int64_t first{}, last{};
+  };
+  [[nodiscard]] tl::expected<Window, Failure> window_of(const ReadEvents& asked);
+  [[nodiscard]] tl::expected<Position, Failure> end_of(const Window& window, const EventFilter& filter, Position head);
   [[nodiscard]] ReadEvents::reply read_in_snapshot(const ReadEvents& asked);
 
   Connection db_;

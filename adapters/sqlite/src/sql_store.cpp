@@ -1,4 +1,5 @@
 // The store's door for SQL projections.
+#include "lantern/refuse.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
 #include "sql_install.hpp"
 #include "sqlite_parts.hpp"
@@ -19,9 +20,9 @@ tl::expected<std::vector<SqliteStore::InstallReply>, std::vector<Failure>> Sqlit
   using Reply = tl::expected<std::vector<InstallReply>, std::vector<Failure>>;
   const auto refuse = [](Failure why) { return tl::unexpected(std::vector{std::move(why)}); };
   for (const SqlProjection& projection : projections) {
-    if (auto refused = detail::refuse_lease(ProjectionId(projection.name()), lease.owner)) return refuse(*refused);
+    const AcquireLease wanted{ProjectionId(projection.name()), lease.owner, lease.ttl};
+    if (auto refused = lantern::refuse(wanted)) return refuse(*std::move(refused));
   }
-  if (auto refused = detail::refuse_ttl(lease.ttl)) return refuse(*refused);
   if (!parts_->writer) {
     return refuse(Failure(FailureKind::denied, "the store was opened read-only (" + parts_->file.string() + ")",
                           "open it for writing"));

@@ -1,7 +1,7 @@
 #include "lantern/sqlite/sqlite_store.hpp"
 
+#include "lantern/refuse.hpp"
 #include "open_file.hpp"
-#include "projection_names.hpp"
 #include "schema.hpp"
 #include "sqlite_parts.hpp"
 #include "times.hpp"
@@ -102,11 +102,12 @@ const std::filesystem::path& SqliteStore::file() const noexcept { return parts_-
 // ---- reading ----
 
 LoadCheckpoint::reply SqliteStore::perform(const LoadCheckpoint& asked) const {
-  if (auto refused = detail::refuse_projection(asked.projection)) return tl::unexpected(*std::move(refused));
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
   return parts_->readers->with([&](ReadConnection& connection) { return connection.load(asked.projection); });
 }
 
 ReadEvents::reply SqliteStore::perform(const ReadEvents& asked) const {
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
   return parts_->readers->with([&](ReadConnection& connection) { return connection.read(asked); });
 }
 
@@ -118,14 +119,14 @@ tl::expected<std::optional<Position>, Failure> SqliteStore::head() const {
 
 AppendEvents::reply SqliteStore::perform(const AppendEvents& asked) {
   using Error = AppendEvents::reply::error_type;
-  if (auto refused = detail::Appender::refuse(asked)) return tl::unexpected(Error(*std::move(refused)));
+  if (auto refused = refuse(asked)) return tl::unexpected(Error(*std::move(refused)));
   auto appended = parts_->write([&](Writer& writer) { return writer.appender.append(asked, parts_->clock); });
   if (appended && appended->added > 0) parts_->watch->reached(appended->last->value);
   return appended;
 }
 
 SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
-  if (auto refused = detail::Committer::refuse(asked)) return tl::unexpected(SaveError(*std::move(refused)));
+  if (auto refused = refuse(asked)) return tl::unexpected(SaveError(*std::move(refused)));
   return parts_->write([&](Writer& writer) -> SaveCheckpoint::reply {
     const auto installed = writer.runners.find(asked.projection);
     const bool is_installed = installed != writer.runners.end();
@@ -145,7 +146,7 @@ SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
 
 tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, Generation generation,
                                                     const RunNote& note) {
-  if (auto refused = detail::refuse_projection(id)) return tl::unexpected(*std::move(refused));
+  if (auto refused = refuse(id)) return tl::unexpected(*std::move(refused));
   const std::string now = detail::timestamp_text(parts_->clock());
   return parts_->write([&](Writer& writer) -> tl::expected<void, Failure> {
     // A single statement is a transaction by itself.
@@ -162,8 +163,7 @@ tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, Gene
 
 AcquireLease::reply SqliteStore::perform(const AcquireLease& asked) {
   using Error = AcquireLease::reply::error_type;
-  if (auto refused = detail::refuse_lease(asked.projection, asked.owner)) return tl::unexpected(Error(*refused));
-  if (auto refused = detail::refuse_ttl(asked.ttl)) return tl::unexpected(Error(*refused));
+  if (auto refused = refuse(asked)) return tl::unexpected(Error(*refused));
   // A standby that asks again and again must not hold the leader's commits up, so it looks before it locks.
   const auto seen =
       parts_->readers->with([&](ReadConnection& connection) { return connection.lease(asked.projection); });
@@ -180,8 +180,7 @@ AcquireLease::reply SqliteStore::perform(const AcquireLease& asked) {
 
 RenewLease::reply SqliteStore::perform(const RenewLease& asked) {
   using Error = RenewLease::reply::error_type;
-  if (auto refused = detail::refuse_lease(asked.projection, asked.lease.owner)) return tl::unexpected(Error(*refused));
-  if (auto refused = detail::refuse_ttl(asked.ttl)) return tl::unexpected(Error(*refused));
+  if (auto refused = refuse(asked)) return tl::unexpected(Error(*refused));
   return parts_->write([&](Writer& writer) -> RenewLease::reply {
     if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
       return tl::unexpected(Error(*std::move(outdated)));
@@ -191,7 +190,7 @@ RenewLease::reply SqliteStore::perform(const RenewLease& asked) {
 }
 
 ReleaseLease::reply SqliteStore::perform(const ReleaseLease& asked) {
-  if (auto refused = detail::refuse_lease(asked.projection, asked.lease.owner)) return tl::unexpected(*refused);
+  if (auto refused = refuse(asked)) return tl::unexpected(*refused);
   return parts_->write([&](Writer& writer) { return writer.leases.release(asked); });
 }
 

@@ -14,12 +14,6 @@ namespace lantern::detail {
   return to_string(Timestamp(std::chrono::floor<std::chrono::microseconds>(since_epoch)));
 }
 
-/// An expiry that is further away than a clock can tell never comes.
-[[nodiscard]] constexpr std::int64_t later(std::chrono::nanoseconds now, std::chrono::nanoseconds by) noexcept {
-  constexpr auto end = std::chrono::nanoseconds::max();
-  return (by > end - std::max(now, now.zero()) ? end : now + by).count();
-}
-
 /// How long until `expires`; negative when it is past.
 [[nodiscard]] constexpr std::chrono::nanoseconds until(std::int64_t expires, std::chrono::nanoseconds now) noexcept {
   const std::chrono::nanoseconds at(expires);

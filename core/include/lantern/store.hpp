@@ -71,8 +71,9 @@ class Subscription {
   std::function<void()> unsubscribe_;
 };
 
-/// A store that can say that there may be new events. The callback is called from any thread, must not block, throw or
-/// call the store, and is never called again once the subscription is gone. Only ever a hint: none, or too many, change
+/// A store that can say that there may be new events. The callback is called from any thread, must not block, throw,
+/// call the store or end a subscription (ending one waits for a call that is under way), and is never called again once
+/// the subscription is gone. Only ever a hint: none, or too many, change
 /// latency and nothing else.
 template <class S>
 concept AppendNotifier = requires(S& store, std::function<void()> callback) {

@@ -37,7 +37,9 @@ struct SqliteOptions {
   /// How long `open` itself waits for others that open, create or migrate the same file.
   std::chrono::milliseconds open_timeout{5000};
   /// Time since 1970-01-01 UTC: leases expire by it, and it stamps events that carry no time of their own. Called from
-  /// any thread. Empty: the system's clock.
+  /// any thread. Empty: the system's clock, by which all processes on a machine agree. When it jumps ahead, a lease may
+  /// be taken from a leader that is alive: its next commit is refused by the fence, so nothing is applied twice. When
+  /// it jumps back, a lease whose holder died lasts that much longer.
   std::function<std::chrono::nanoseconds()> clock{};
 };
 

@@ -69,7 +69,8 @@ class SqliteStore {
 
   [[nodiscard]] LoadCheckpoint::reply perform(const LoadCheckpoint&) const;
   /// A page looks at no more than 65536 positions, so that a filter that lets little through neither blocks for long
-  /// nor delays a stop; `scanned_to` says how far it looked. With `EventFilter::stream` it looks at that stream only.
+  /// nor delays a stop; `scanned_to` says how far it looked. With `EventFilter::stream` it looks at that stream only,
+  /// and with types as well at no more than 8192 events of it.
   [[nodiscard]] ReadEvents::reply perform(const ReadEvents&) const;
   /// Writes for a projection that is not installed here are FailureKind::invalid.
   [[nodiscard]] SaveCheckpoint::reply perform(const SaveCheckpoint&);

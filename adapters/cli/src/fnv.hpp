@@ -1,0 +1,18 @@
+// A hash that is the same everywhere and always.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace lantern::cli {
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv), from the standard's basis or another one. Stored ids are
+/// made of it: it must never change.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes,
+                                            std::uint64_t basis = 0xCBF29CE484222325ULL) noexcept {
+  std::uint64_t hash = basis;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return hash;
+}
+
+}  // namespace lantern::cli

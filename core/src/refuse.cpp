@@ -1,0 +1,86 @@
+#include "lantern/refuse.hpp"
+
+#include <algorithm>
+
+#include "lantern/names.hpp"
+
+namespace lantern {
+namespace {
+
+std::optional<Failure> refuse_lease(const ProjectionId& projection, const std::string& owner,
+                                    std::chrono::nanoseconds ttl) {
+  if (auto refused = refuse(projection)) return refused;
+  if (auto refused = refuse_name("lease owner", owner)) return refused;
+  if (ttl > ttl.zero()) return std::nullopt;
+  return Failure(FailureKind::invalid, "a lease of " + std::to_string(ttl.count()) + " ns was asked for",
+                 "ask for a positive length of time");
+}
+
+std::optional<Failure> refuse_event(const NewEvent& event) {
+  if (auto refused = refuse_name("stream", event.stream)) return refused;
+  if (auto refused = refuse_name("event type", event.type)) return refused;
+  if (!event.id.empty()) {
+    if (auto refused = refuse_name("event id", event.id)) return refused;
+  }
+  if (event.schema_version >= 1) return std::nullopt;
+  return Failure(
+      FailureKind::invalid,
+      "an event's schema version is " + std::to_string(event.schema_version) + ", of stream '" + event.stream + "'",
+      "use a whole number from 1 up");
+}
+
+std::string at(const std::optional<Position>& position) {
+  return position ? std::to_string(position->value) : std::string("none");
+}
+
+}  // namespace
+
+std::optional<Failure> refuse(const ProjectionId& projection) {
+  if (auto refused = refuse_name("projection", projection.name)) return refused;
+  return projection.tenant.empty() ? std::nullopt : refuse_name("tenant", projection.tenant);
+}
+
+std::optional<Failure> refuse(const LoadCheckpoint& asked) { return refuse(asked.projection); }
+
+std::optional<Failure> refuse(const ReadEvents& asked) {
+  if (asked.limit > 0) return std::nullopt;
+  return Failure(FailureKind::invalid, "a page of 0 events was asked for", "ask for 1 or more");
+}
+
+std::optional<Failure> refuse(const SaveCheckpoint& asked) {
+  if (auto refused = refuse(asked.projection)) return refused;
+  if (asked.through >= asked.from) return std::nullopt;  // an absent position is less than any other
+  return Failure(FailureKind::invalid,
+                 "a commit would move the checkpoint of " + to_string(asked.projection) + " back, from " +
+                     at(asked.from) + " to " + at(asked.through),
+                 "a checkpoint only moves forward; rebuild the projection to begin again");
+}
+
+std::optional<Failure> refuse(const AppendEvents& asked) {
+  for (const NewEvent& event : asked.events) {
+    if (auto refused = refuse_event(event)) return refused;
+  }
+  for (const ExpectedVersion& expected : asked.expected) {
+    if (auto refused = refuse_name("stream", expected.stream)) return refused;
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> refuse(const AcquireLease& asked) {
+  return refuse_lease(asked.projection, asked.owner, asked.ttl);
+}
+
+std::optional<Failure> refuse(const RenewLease& asked) {
+  return refuse_lease(asked.projection, asked.lease.owner, asked.ttl);
+}
+
+std::optional<Failure> refuse(const ReleaseLease& asked) {
+  if (auto refused = refuse(asked.projection)) return refused;
+  return refuse_name("lease owner", asked.lease.owner);
+}
+
+std::chrono::nanoseconds expiry(std::chrono::nanoseconds now, std::chrono::nanoseconds ttl) noexcept {
+  return ttl > ttl.max() - std::max(now, now.zero()) ? ttl.max() : now + ttl;
+}
+
+}  // namespace lantern
