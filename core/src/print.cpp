@@ -178,7 +178,7 @@ std::ostream& operator<<(std::ostream& out, const AppendEvents& e) {
 }
 
 std::ostream& operator<<(std::ostream& out, const RunSummary& s) {
-  constexpr const char* endings[] = {"caught up", "stopped", "failed"};
+  constexpr const char* endings[] = {"caught up", "stopped", "failed", "rebuilt"};
   out << endings[static_cast<int>(s.ending)] << " at " << At{s.position} << ": " << s.applied << " applied, "
       << s.quarantined << " quarantined, " << s.retries << (s.retries == 1 ? " retry, " : " retries, ") << s.pages
       << (s.pages == 1 ? " page, " : " pages, ") << s.commits << (s.commits == 1 ? " commit" : " commits");
@@ -223,6 +223,14 @@ std::ostream& operator<<(std::ostream& out, const Happening& what) {
       out << "lease gained by " << Text{h.lease.owner} << ", fence " << h.lease.fence;
     }
     void operator()(const happening::LeaseLost& h) const { out << "lease lost to " << Text{h.holder}; }
+    void operator()(const happening::PublishFailed& h) const {
+      out << h.frames << (h.frames == 1 ? " frame was" : " frames were") << " not published: " << h.cause;
+    }
+    void operator()(const happening::ViewsReloaded& h) const { out << "views replaced, revision " << h.revision; }
+    void operator()(const happening::RebuildBegun& h) const {
+      out << "rebuilding as generation " << h.generation << " after " << At{h.position};
+    }
+    void operator()(const happening::Activated& h) const { out << "generation " << h.generation << " is active"; }
     void operator()(const happening::StandingBy& h) const { out << "standing by, " << Text{h.holder} << " leads"; }
   } const show{out};
   std::visit(show, what);

@@ -24,6 +24,9 @@ std::string shown(const LostLeadership& lost) {
   return lost.holder.empty() ? "lost" : "lost to " + detail::one_line(lost.holder);
 }
 std::string shown(const CheckpointMoved& moved) { return to_string(SaveError(moved)); }
+std::string shown(const BehindActive& behind) {
+  return "behind the active one, which is at " + (behind.active ? shown(*behind.active) : std::string("-"));
+}
 std::string shown(const VersionConflict& conflict) {
   return "stream " + detail::one_line(conflict.stream) + " is at version " + std::to_string(conflict.actual) +
          ", not " + std::to_string(conflict.expected);

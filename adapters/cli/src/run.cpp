@@ -169,6 +169,8 @@ ExitCode exit_code_of(const Finished& finished) {
     case ErrorKind::retries_exhausted:
     case ErrorKind::projector: return ExitCode::projection_failed;
     case ErrorKind::leadership:
+    case ErrorKind::superseded:
+    case ErrorKind::version_too_old:
     case ErrorKind::checkpoint_conflict: return ExitCode::leadership;
     case ErrorKind::checkpoint_save_failed:
       // Another process rebuilt it as another version.
@@ -178,6 +180,8 @@ ExitCode exit_code_of(const Finished& finished) {
       return ExitCode::store;
     case ErrorKind::poll_failed:
     case ErrorKind::checkpoint_load_failed:
+    case ErrorKind::views_load_failed:
+    case ErrorKind::rebuild_failed:
     case ErrorKind::store_contract: return ExitCode::store;
     case ErrorKind::protocol: break;
   }

@@ -286,14 +286,21 @@ struct BeginRebuild {
   friend bool operator==(const BeginRebuild&, const BeginRebuild&) = default;
 };
 
+/// Nothing was changed: the checkpoint of the building generation is before that of the active one, so readers would be
+/// sent back. The run fills on.
+struct BehindActive {
+  std::optional<Position> active{};  ///< where the active one is; later than the building one
+  friend bool operator==(const BehindActive&, const BehindActive&) = default;
+};
+
 /// Make the building generation the active one, and the active one the previous one (dropping an older previous one),
-/// in one commit, after checking the fence of the lease for `Role::rebuild`. One that is active already is no error:
-/// the reply may have been lost.
+/// in one commit, after checking the fence of the lease for `Role::rebuild`, and that its checkpoint is not before the
+/// active one's. One that is active already is no error: the reply may have been lost.
 struct ActivateGeneration {
   struct Activated {
     friend bool operator==(const Activated&, const Activated&) = default;
   };
-  using reply = tl::expected<Activated, std::variant<LostLeadership, Failure>>;
+  using reply = tl::expected<Activated, std::variant<LostLeadership, BehindActive, Failure>>;
   ProjectionId projection{};
   Generation generation{};
   std::optional<Fence> fence{};
