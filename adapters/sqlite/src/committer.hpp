@@ -5,9 +5,11 @@
 #include <map>
 #include <memory>
 
+#include "generations.hpp"
 #include "lantern/effects.hpp"
 #include "leases.hpp"
 #include "statement_runner.hpp"
+#include "view_table.hpp"
 #include "write_connection.hpp"
 
 namespace lantern::detail {
@@ -28,15 +30,15 @@ class Committer {
                                            std::chrono::nanoseconds now);
 
  private:
-  explicit Committer(WriteConnection& connection) : connection_(&connection) {}
-  [[nodiscard]] std::optional<SaveError> check_fence(const SaveCheckpoint& asked, Leases& leases);
-  [[nodiscard]] std::optional<SaveError> check_checkpoint(const SaveCheckpoint& asked);
+  Committer(WriteConnection& connection, ViewTable views) : connection_(&connection), views_(std::move(views)) {}
+  [[nodiscard]] std::optional<SaveError> check(const SaveCheckpoint& asked, const StoredGeneration& of, Leases& leases);
   [[nodiscard]] std::optional<SaveError> run_statements(const SaveCheckpoint& asked, StatementRunner& runner,
                                                         const Transaction& transaction);
-  [[nodiscard]] std::optional<Failure> store(const SaveCheckpoint& asked, std::string_view now);
+  [[nodiscard]] std::optional<Failure> store(const SaveCheckpoint& asked, StoredGeneration of, std::string_view now);
 
   WriteConnection* connection_;
-  Statement find_{}, move_{}, know_{}, quarantine_{};
+  ViewTable views_;
+  Statement installed_{}, find_{}, move_active_{}, move_building_{}, quarantine_{};
 };
 
 }  // namespace lantern::detail

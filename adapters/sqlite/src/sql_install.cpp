@@ -20,6 +20,7 @@ struct Stored {
   std::string fingerprint{};
   Generation generation{};
   std::optional<std::int64_t> position{};
+  std::int64_t greatest{};  ///< number of a generation that there ever was beside this one
 };
 
 /// One installation, inside of one transaction.
@@ -53,10 +54,15 @@ class Installer {
 
   Trouble load() {
     return each(
-        "SELECT version, fingerprint, generation, position FROM lantern_projections WHERE tenant = ?1 AND name = ?2",
+        "SELECT version, fingerprint, generation, position, greatest FROM lantern_projections "
+        "WHERE tenant = ?1 AND name = ?2",
         [&](const Statement& row) {
-          stored_ = {true, row.maybe_integer(0), std::string(row.text(1)), Generation{row.integer(2)},
-                     row.maybe_integer(3)};
+          stored_ = {true,
+                     row.maybe_integer(0),
+                     std::string(row.text(1)),
+                     Generation{row.integer(2)},
+                     row.maybe_integer(3),
+                     row.integer(4)};
         },
         id_.tenant, id_.name);
   }
@@ -73,7 +79,7 @@ class Installer {
     }
     const std::int64_t here = projection_.version(), there = *stored_.version;
     if (here > there) {
-      ++stored_.generation.value;
+      stored_.generation.value = std::max(stored_.generation.value, stored_.greatest) + 1;
       return Installed::Outcome::rebuilt;
     }
     if (here < there) {
@@ -206,7 +212,8 @@ tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection, 
   auto installation = Installer(connection, projection, tenant).install();
   if (!installation) return installation;
   if (installation->installed.outcome == Installed::Outcome::rebuilt) {
-    if (auto failed = leases.end(installation->installed.projection)) return tl::unexpected(*std::move(failed));
+    if (auto failed = leases.end(installation->installed.projection, Role::live))
+      return tl::unexpected(*std::move(failed));
   }
   if (auto failed = transaction->commit()) return tl::unexpected(std::move(failed->cause));
   return installation;

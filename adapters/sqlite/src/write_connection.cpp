@@ -19,6 +19,13 @@ tl::expected<std::unique_ptr<WriteConnection>, Failure> WriteConnection::prepare
   return made;
 }
 
+Failure described(CommitFailed failed, std::string_view what_then) {
+  if (failed.outcome_known) return std::move(failed.cause);
+  failed.cause.what += "; all of it may be stored or not";
+  failed.cause.advice = std::string(what_then) + "; " + failed.cause.advice;
+  return std::move(failed.cause);
+}
+
 tl::expected<Transaction, Failure> Transaction::begin(WriteConnection& connection) {
   if (auto failed = connection.db_.run(connection.begin_, "beginning a transaction")) {
     return tl::unexpected(*std::move(failed));

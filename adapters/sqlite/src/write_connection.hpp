@@ -36,6 +36,9 @@ struct CommitFailed {
   bool outcome_known{true};  ///< true: nothing is stored; false: it may be stored, or become so by recovery
 };
 
+/// In words, for who cannot be answered that the outcome is unknown; `what_then` is what to do then.
+[[nodiscard]] Failure described(CommitFailed failed, std::string_view what_then);
+
 /// `BEGIN IMMEDIATE` … `COMMIT`; rolls back unless committed.
 class Transaction {
  public:

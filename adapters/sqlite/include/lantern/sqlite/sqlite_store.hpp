@@ -1,4 +1,4 @@
-// The embedded default: log, checkpoints, quarantine, leases and a projection's own tables in ONE file.
+// The embedded default: log, views, checkpoints, quarantine, leases and a projection's own tables in ONE file.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,13 @@
 
 #include <tl/expected.hpp>
 
+#include "lantern/generation_effects.hpp"
 #include "lantern/sqlite/projection_status.hpp"
 #include "lantern/sqlite/query.hpp"
 #include "lantern/sqlite/sql_projection.hpp"
 #include "lantern/sqlite/sqlite_options.hpp"
 #include "lantern/store.hpp"
+#include "lantern/view_effects.hpp"
 
 namespace lantern {
 
@@ -79,6 +81,29 @@ class SqliteStore {
   [[nodiscard]] AcquireLease::reply perform(const AcquireLease&);
   [[nodiscard]] RenewLease::reply perform(const RenewLease&);
   [[nodiscard]] ReleaseLease::reply perform(const ReleaseLease&);
+
+  // ---- views: readers take no lock that a writer waits for, and each answer is of one instant ----
+
+  [[nodiscard]] LoadViews::reply perform(const LoadViews&) const;
+  [[nodiscard]] GetView::reply perform(const GetView&) const;
+  /// With a condition it looks at every view between `after` and the last that it returns. A path that SQLite does not
+  /// understand is FailureKind::invalid, with SQLite's words; it reads a path only as far as states have what it names.
+  [[nodiscard]] ScanViews::reply perform(const ScanViews&) const;
+  [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
+
+  // ---- generations: what is dropped is out of sight with the commit; its views are deleted after it, a few at a time,
+  // and where that is interrupted it goes on when the file is next open for writing ----
+
+  [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
+  [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
+  /// Counts views, so it takes as long as reading them.
+  [[nodiscard]] ListGenerations::reply perform(const ListGenerations&) const;
+  [[nodiscard]] RollBack::reply perform(const RollBack&);
+  /// These two return once the dropped views are deleted, or cannot be for now; others write meanwhile.
+  [[nodiscard]] FinalizeRebuild::reply perform(const FinalizeRebuild&);
+  [[nodiscard]] CancelRebuild::reply perform(const CancelRebuild&);
+
+  // ---- appending ----
 
   /// Appends these events, or none of them; the same as performing AppendEvents.
   AppendEvents::reply append(std::vector<NewEvent> events, std::vector<ExpectedVersion> expected = {}) {
