@@ -48,8 +48,8 @@ TEST_CASE("the same file goes on where it was, also when comments and blanks wer
   append(store, {{.stream = "a", .type = "Noted", .data = "two"}});
   const Rows before = everything_in(client);
   const SqlProjection same = projection("notes", 1, "\n\n" + notes + "-- that is all\n", "other.sql");
-  CHECK(installed(store, same) == Installed{ProjectionId("notes"), 1, Generation{1}, Installed::Outcome::unchanged});
-  CHECK(installed(store, same).outcome == Installed::Outcome::unchanged);
+  CHECK(installed(store, same) == Installed{ProjectionId("notes"), 1, Generation{1}, Installed::Outcome::present});
+  CHECK(installed(store, same).outcome == Installed::Outcome::present);
   CHECK(everything_in(client) == before);
   const Finished finished = run(store, same);
   REQUIRE(finished);
@@ -448,7 +448,7 @@ TEST_CASE("two projections that would own the same table: the second is refused,
         "tenant acme: choose another name");
   CHECK(refusal(store, projection("first", 1, notes), std::string_view("a\0b", 3)) ==
         "invalid: a tenant's name must not contain a NUL");
-  CHECK(installed(store, projection("first", 1, notes), "acme").outcome == Installed::Outcome::unchanged);
+  CHECK(installed(store, projection("first", 1, notes), "acme").outcome == Installed::Outcome::present);
 }
 
 TEST_CASE("the name of a projection that is not SQL cannot be taken over") {

@@ -40,7 +40,7 @@ class Installer {
     std::vector<OwnObject> own;
     if (auto failed = look_around(others, own)) return tl::unexpected(*std::move(failed));
     SqlGuard guard(db_, projection_, to_string(id_), std::move(others), std::move(own));
-    if (*outcome != Installed::Outcome::unchanged) {
+    if (*outcome != Installed::Outcome::present) {
       if (auto failed = set_up(guard)) return tl::unexpected(*std::move(failed));
       if (auto failed = record(guard)) return tl::unexpected(*std::move(failed));
     }
@@ -88,7 +88,7 @@ class Installer {
                     "use the file of version " + std::to_string(there) +
                         ", or give this one a higher version to have it rebuilt");
     }
-    if (projection_.fingerprint() == stored_.fingerprint) return Installed::Outcome::unchanged;
+    if (projection_.fingerprint() == stored_.fingerprint) return Installed::Outcome::present;
     return refuse("the file of " + named + " was changed, but still says version " + std::to_string(here),
                   "raise its version, and it is rebuilt from the first event; or undo the change");
   }

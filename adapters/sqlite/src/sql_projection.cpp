@@ -34,7 +34,7 @@ std::string_view to_string(SqlPolicy policy) noexcept {
 std::string_view to_string(Installed::Outcome outcome) noexcept {
   switch (outcome) {
     case Installed::Outcome::registered: return "registered";
-    case Installed::Outcome::unchanged: return "unchanged";
+    case Installed::Outcome::present: return "unchanged";
     case Installed::Outcome::rebuilt: return "rebuilt";
   }
   return "?";

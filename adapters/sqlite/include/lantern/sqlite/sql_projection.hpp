@@ -112,13 +112,13 @@ class SqlProjection {
 struct Installed {
   enum class Outcome : std::uint8_t {
     registered,  ///< it was new: its setup was run
-    unchanged,   ///< this version was there already, from the same text; nothing was changed
+    present,     ///< this version was there already, from the same text; nothing was changed
     rebuilt,     ///< its version rose: old tables dropped, setup run, and the next run begins at the first event
   };
   ProjectionId projection{};
   std::int64_t version{};   ///< of the file
   Generation generation{};  ///< which the next run fills or goes on with
-  Outcome outcome{Outcome::unchanged};
+  Outcome outcome{Outcome::present};
   friend bool operator==(const Installed&, const Installed&) = default;
 };
 [[nodiscard]] std::string_view to_string(Installed::Outcome) noexcept;

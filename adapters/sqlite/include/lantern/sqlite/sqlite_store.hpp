@@ -121,7 +121,7 @@ class SqliteStore {
   /// there yet; all in one transaction, or nothing. Must be called on the object that is to run the projection, before
   /// the run. What happens depends on the version that the store has:
   /// - none: the setup is run (`registered`);
-  /// - the same, from a file of the same meaning: nothing is changed (`unchanged`);
+  /// - the same, from a file of the same meaning: nothing is changed (`present`);
   /// - the same, from another text: FailureKind::incompatible, which says to raise the version;
   /// - a lower one: the old tables are dropped, the setup is run, the checkpoint and the quarantine are cleared, and
   /// the
