@@ -38,7 +38,8 @@ std::optional<Failure> refuse(const GetView& asked) {
 std::optional<Failure> refuse(const ScanViews& asked) {
   if (auto refused = refuse(asked.projection)) return refused;
   if (asked.limit == 0) return invalid("a page of 0 views was asked for", "ask for 1 or more");
-  for (const std::string_view bound : {std::string_view(asked.prefix), std::string_view(asked.after.value_or(""))}) {
+  for (const std::string_view bound :
+       {std::string_view(asked.prefix), asked.after ? std::string_view(*asked.after) : ""}) {
     if (bound.size() > longest_view_key || bound.find('\0') != bound.npos) {
       return invalid("views are to be scanned from a key that there cannot be (of " + std::to_string(bound.size()) +
                          " bytes, or with a NUL)",
