@@ -60,6 +60,10 @@ std::string shown(const ViewsReplaced& replaced) { return to_string(SaveError(re
 
 std::string shown(const GenerationMoved& moved) { return to_string(SaveError(moved)); }
 
+std::string shown(const BehindActive& behind) {
+  return "behind the active generation, which is at " + shown(behind.active);
+}
+
 std::string shown(const OutcomeUnknown& unknown) { return "outcome unknown: " + to_string(unknown.cause); }
 
 std::string shown(const NewEvent& event) {

@@ -35,6 +35,7 @@ struct Broken {
 [[nodiscard]] std::string shown(const WriteFailed&);
 [[nodiscard]] std::string shown(const ViewsReplaced&);
 [[nodiscard]] std::string shown(const GenerationMoved&);
+[[nodiscard]] std::string shown(const BehindActive&);
 [[nodiscard]] std::string shown(const OutcomeUnknown&);
 [[nodiscard]] std::string shown(const NewEvent&);
 
