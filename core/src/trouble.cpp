@@ -78,6 +78,16 @@ void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause)
        r.store_failures);
 }
 
+void retry_load(Run& r, const Failure& cause) {
+  tell(r, [&] { return happening::StoreFailed{cause}; });
+  if (!is_transient(cause.kind) || r.store_failures >= r.config.store_retry.max_attempts.value()) {
+    return fail(r, ErrorKind::views_load_failed, "views could not be loaded", cause);
+  }
+  ++r.store_failures;
+  rest(r, Sleep::Reason::store_retry, delay_before(r.config.store_retry.backoff, r.store_failures, r.random),
+       r.store_failures);
+}
+
 void retry_poll(Run& r, const Failure& cause) {
   tell(r, [&] { return happening::StoreFailed{cause}; });
   ++r.poll_failures;

@@ -12,6 +12,7 @@
 #include "lantern/config.hpp"
 #include "lantern/effects.hpp"
 #include "lantern/error.hpp"
+#include "lantern/keyed_binding.hpp"
 #include "lantern/projector.hpp"
 #include "lantern/store.hpp"
 

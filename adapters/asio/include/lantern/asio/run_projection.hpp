@@ -124,6 +124,7 @@ template <class Store>
 struct StartOperation {
   template <class Handler, class P>
   void operator()(Handler&& handler, P* projector, ProjectionConfig config, Store store) const {
+    if constexpr (!AsyncPerforms<std::remove_reference_t<Store>, Publish>) config.publish = false;  // nobody listens
     const auto home = home_of(handler, executor_of(store));
     start_operation(bind_projector(*projector), std::make_unique<BoundAsyncStore<Store>>(std::forward<Store>(store)),
                     std::move(config), home, std::forward<Handler>(handler));
