@@ -117,7 +117,7 @@ FollowerSteps ViewFollower::answer(const ScanViews& asked, const ScanViews::Page
     scan_->after = last;
     ask_page();
   } else if (scan_->again || scan_->lowest < generation_) {
-    scan_.emplace();
+    scan_ = Scan{};
     ask_page();
   } else {
     scan_.reset();
@@ -157,7 +157,7 @@ void ViewFollower::read_all() {
   } else if (scan_) {
     scan_->again = true;
   } else {
-    scan_.emplace();
+    scan_ = Scan{};
     ask_page();
   }
 }
