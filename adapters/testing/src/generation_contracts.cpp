@@ -10,20 +10,20 @@ using Status = std::vector<GenerationStatus>;
 const ProjectionId orders("orders");
 constexpr CodeVersion first{1, 1}, second{2, 1}, third{2, 2};
 
-GenerationStatus status(const Run& run, GenerationState state, std::uint64_t count) {
+GenerationStatus status(const ViewRun& run, GenerationState state, std::uint64_t count) {
   return {run.generation, state, run.at, run.version, count};
 }
 
 /// A projection with three keys, of which one is erased.
-Run with_views(Lab& lab, const ProjectionId& id = orders) {
-  Run run;
+ViewRun with_views(Lab& lab, const ProjectionId& id = orders) {
+  ViewRun run;
   run.id = id;
   run.commit(lab, {made("a", "1"), made("b", "1"), made("c", "1")});
   run.commit(lab, {made("a", "2", 2), erased("c", 2)});
   return run;
 }
 
-void park(Lab& lab, Run& run, const std::string& key) {
+void park(Lab& lab, ViewRun& run, const std::string& key) {
   SaveCheckpoint save = run.next({});
   save.quarantined = {{.position = *save.through, .stream = "s", .type = "T", .error = "no", .key = key}};
   must(shown(save), lab.perform(save));
@@ -34,7 +34,7 @@ void park(Lab& lab, Run& run, const std::string& key) {
 
 void first_is_active(Lab& lab) {
   expect_same("generations of what is not known", list(lab.store(), orders), Status{});
-  Run run = with_views(lab);
+  ViewRun run = with_views(lab);
   expect_same("generations", list(lab.store(), orders), Status{status(run, GenerationState::active, 2)});
 }
 
@@ -45,7 +45,7 @@ void nothing_to_change(Lab& lab) {
   expect_same("what finalizing drops", must("finalizing", lab.perform(FinalizeRebuild{orders})), std::nullopt);
   expect_same("what cancelling drops", must("cancelling", lab.perform(CancelRebuild{orders})), std::nullopt);
   expect_same("generations", list(lab.store(), orders), Status{});
-  Run run = with_views(lab);
+  ViewRun run = with_views(lab);
   const auto before = picture(lab, orders, {"a", "c"});
   must_be_invalid("rolling back to nothing", lab.perform(RollBack{orders}));
   must_be_invalid("activating what is not built", lab.perform(ActivateGeneration{orders, Generation{2}}));
@@ -57,13 +57,13 @@ void nothing_to_change(Lab& lab) {
 
 /// The code that made a generation is stored with it; whether a rebuild is due is seen from that alone.
 void version_is_kept(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.version = second;
   run.commit(lab, {made("a", "1")});
   const LoadCheckpoint inspect{orders, LoadCheckpoint::Purpose::inspect};
   expect_same("what is inspected", must(shown(inspect), lab.perform(inspect)),
               Checkpoint{run.at, run.generation, {}, second});
-  const Run built = begin(lab.store(), orders, third);
+  const ViewRun built = begin(lab.store(), orders, third);
   expect_same("what is inspected beside a rebuild", must(shown(inspect), lab.perform(inspect))->version, second);
   expect_same("the version of what is built", run_of(lab.store(), orders, built.generation).version, third);
   lab.reopen();
@@ -89,8 +89,8 @@ void bad_names_are_refused(Lab& lab) {
 // ---- beginning and filling ----
 
 void begun_beside(Lab& lab) {
-  Run live = with_views(lab);
-  const Run built = begin(lab.store(), orders, second);
+  ViewRun live = with_views(lab);
+  const ViewRun built = begin(lab.store(), orders, second);
   expect(built.generation > live.generation, "a new generation must have a greater number");
   expect_same("its position", built.at, std::nullopt);
   expect_same("its revision", built.revision, Revision{});
@@ -102,8 +102,8 @@ void begun_beside(Lab& lab) {
 }
 
 void filled_beside(Lab& lab) {
-  Run live = with_views(lab);
-  Run built = begin(lab.store(), orders, second);
+  ViewRun live = with_views(lab);
+  ViewRun built = begin(lab.store(), orders, second);
   built.commit(lab, {made("a", "x"), made("d", "x")});
   live.commit(lab, {made("b", "3", 2)});
   built.commit(lab, {made("a", "xx", 2)});
@@ -124,9 +124,9 @@ void filled_beside(Lab& lab) {
 }
 
 void parked_beside(Lab& lab) {
-  Run live = with_views(lab);
+  ViewRun live = with_views(lab);
   park(lab, live, "a");
-  Run built = begin(lab.store(), orders, second);
+  ViewRun built = begin(lab.store(), orders, second);
   built.commit(lab, {made("a", "x")});
   park(lab, built, "b");
   const Keys keys{"a", "b"};
@@ -137,8 +137,8 @@ void parked_beside(Lab& lab) {
 }
 
 void replaced_beside(Lab& lab) {
-  Run live = with_views(lab);
-  Run built = begin(lab.store(), orders, second);
+  ViewRun live = with_views(lab);
+  ViewRun built = begin(lab.store(), orders, second);
   ReplaceView replace{orders, "a", "anew", 5};
   replace.through = live.at;
   must(shown(replace), lab.perform(replace));
@@ -152,23 +152,23 @@ void replaced_beside(Lab& lab) {
 /// Asked again, because the reply was lost or the process died: it goes on where it was.
 void begun_again(Lab& lab) {
   with_views(lab);
-  Run built = begin(lab.store(), orders, second);
-  const Run again = begin(lab.store(), orders, second);
+  ViewRun built = begin(lab.store(), orders, second);
+  const ViewRun again = begin(lab.store(), orders, second);
   expect_same("the generation that is begun again", again.generation, built.generation);
   built.commit(lab, {made("a", "x")});
   lab.reopen();
-  const Run resumed = begin(lab.store(), orders, second);
+  const ViewRun resumed = begin(lab.store(), orders, second);
   expect_same("the generation that is resumed", resumed.generation, built.generation);
   expect_same("where it stands", resumed.at, built.at);
   expect_same("its keys", keys_of(scan(lab.store(), orders, built.generation)), Keys{"a"});
 }
 
 void other_version_drops(Lab& lab) {
-  Run live = with_views(lab);
-  Run built = begin(lab.store(), orders, second);
+  ViewRun live = with_views(lab);
+  ViewRun built = begin(lab.store(), orders, second);
   built.commit(lab, {made("a", "x")});
   park(lab, built, "b");
-  const Run next = begin(lab.store(), orders, third);
+  const ViewRun next = begin(lab.store(), orders, third);
   expect(next.generation > built.generation, "a new generation must have a number that was never used");
   expect_same("where it stands", next.at, std::nullopt);
   expect_same("generations", list(lab.store(), orders),
@@ -184,7 +184,7 @@ void other_version_drops(Lab& lab) {
 // ---- dropping ----
 
 /// Views, checkpoint and quarantine go together, and with them all that a reader or a run could find.
-void expect_gone(Lab& lab, const Run& gone, const std::string& parked) {
+void expect_gone(Lab& lab, const ViewRun& gone, const std::string& parked) {
   const std::string which = "generation " + shown(gone.generation) + ", which was dropped";
   const LoadCheckpoint asked{orders, LoadCheckpoint::Purpose::inspect, gone.generation};
   expect_same("the checkpoint of " + which, must(shown(asked), lab.perform(asked)), std::nullopt);
@@ -200,8 +200,8 @@ void expect_gone(Lab& lab, const Run& gone, const std::string& parked) {
 }
 
 void cancelled_is_gone(Lab& lab) {
-  Run live = with_views(lab);
-  Run built = begin(lab.store(), orders, second);
+  ViewRun live = with_views(lab);
+  ViewRun built = begin(lab.store(), orders, second);
   built.commit(lab, {made("a", "x"), made("b", "x")});
   park(lab, built, "parked");
   expect_same("what was dropped", must("cancelling", lab.perform(CancelRebuild{orders})), built.generation);
@@ -210,15 +210,15 @@ void cancelled_is_gone(Lab& lab) {
   lab.reopen();
   expect_gone(lab, built, "parked");
   live.commit(lab, {made("b", "goes on", 2)});
-  const Run next = begin(lab.store(), orders, second);
+  const ViewRun next = begin(lab.store(), orders, second);
   expect(next.generation > built.generation, "a number was used twice");
   expect_same("views of the next", scan(lab.store(), orders, next.generation), Views{});
 }
 
 void finalized_is_gone(Lab& lab) {
-  Run old = with_views(lab);
+  ViewRun old = with_views(lab);
   park(lab, old, "parked");
-  Run built = begin(lab.store(), orders, second);
+  ViewRun built = begin(lab.store(), orders, second);
   while (built.at < old.at) built.commit(lab, {made("a", "x", built.at ? built.at->value + 1 : 1)});
   activate(lab.store(), built);
   expect_same("what was dropped", must("finalizing", lab.perform(FinalizeRebuild{orders})), old.generation);
@@ -238,7 +238,7 @@ void fences_by_role(Lab& lab) {
   const auto take = [&](const std::string& owner, Role role) {
     return must(owner + " taking a lease", lab.perform(AcquireLease{orders, owner, 10s, role})).fence;
   };
-  Run live = with_views(lab);
+  ViewRun live = with_views(lab);
   live.fence = take("live", Role::live);
   const Fence stale = take("old", Role::rebuild);
   must("giving back", lab.perform(ReleaseLease{orders, {"old", stale}, Role::rebuild}));
@@ -249,11 +249,11 @@ void fences_by_role(Lab& lab) {
 
   must_refuse<LostLeadership>("a rebuild with a stale fence", lab.perform(BeginRebuild{orders, second, stale}));
   expect_same("how many generations there are", list(lab.store(), orders).size(), 1u);
-  Run built = begin(lab.store(), orders, second, fence);
+  ViewRun built = begin(lab.store(), orders, second, fence);
   live.commit(lab, {made("a", "3", 3)});
   while (built.at < live.at) built.commit(lab, {made("a", "x")});
 
-  Run wrong = built;
+  ViewRun wrong = built;
   wrong.fence = stale;
   const auto lost = must_refuse<LostLeadership>("a commit of the builder before", lab.perform(wrong.next({})));
   expect_same("who builds", lost.holder, "builder");
@@ -281,7 +281,7 @@ void projections_are_apart(Lab& lab) {
   for (const auto& id : ids) with_views(lab, id);
   for (const auto& id : ids) {
     lab.trying(to_string(id));
-    Run built = begin(lab.store(), id, second);
+    ViewRun built = begin(lab.store(), id, second);
     while (built.at < Position{2}) built.commit(lab, {made("of " + id.tenant, "x")});
     expect_same("the keys before the switch", keys_of(scan(lab.store(), id)), Keys{"a", "b"});
     activate(lab.store(), built);

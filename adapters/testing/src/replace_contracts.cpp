@@ -10,7 +10,7 @@ const ProjectionId orders("orders");
 using Keys = std::vector<std::string>;
 using Records = std::vector<QuarantineRecord>;
 
-ReplaceView with(const Run& run, std::string key, std::optional<std::string> state, std::int64_t version) {
+ReplaceView with(const ViewRun& run, std::string key, std::optional<std::string> state, std::int64_t version) {
   ReplaceView replace;
   replace.projection = run.id;
   replace.key = std::move(key);
@@ -23,7 +23,7 @@ ReplaceView with(const Run& run, std::string key, std::optional<std::string> sta
 }
 
 /// Must be taken; the run knows of the new revision afterwards.
-Moment replaced(Lab& lab, Run& run, const ReplaceView& replace) {
+Moment replaced(Lab& lab, ViewRun& run, const ReplaceView& replace) {
   const Moment moment = must(shown(replace), lab.perform(replace)).moment;
   ++run.revision.value;
   expect_same("the moment that " + shown(replace) + " tells", moment,
@@ -43,7 +43,7 @@ QuarantineRecord record(std::int64_t position, std::optional<std::string> key,
           .key = std::move(key)};
 }
 
-void commit_records(Lab& lab, Run& run, Views views, Records records) {
+void commit_records(Lab& lab, ViewRun& run, Views views, Records records) {
   SaveCheckpoint save = run.next(std::move(views));
   save.quarantined = std::move(records);
   must(shown(save), lab.perform(save));
@@ -53,7 +53,7 @@ void commit_records(Lab& lab, Run& run, Views views, Records records) {
 // ---- replacing ----
 
 void replaced_is_read(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1")});
   run.commit(lab, {made("a", "2", 2)});
   const Moment moment = replaced(lab, run, with(run, "a", "anew", 9));
@@ -72,9 +72,9 @@ void replaced_is_read(Lab& lab) {
 }
 
 void run_loads_again(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1")});
-  Run outside = run;
+  ViewRun outside = run;
   replaced(lab, outside, with(run, "a", "anew", 5));
   std::vector<SaveCheckpoint> late(3, run.next({made("a", "2", 2), made("b", "2", 2)}));
   late[1].views.clear();
@@ -96,7 +96,7 @@ void run_loads_again(Lab& lab) {
 }
 
 void reset_begins_anew(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1")});
   replaced(lab, run, with(run, "a", std::nullopt, 0));
   expect_same("the view that was taken away", state(lab.store(), orders, "a"), std::nullopt);
@@ -113,7 +113,7 @@ void reset_begins_anew(Lab& lab) {
 }
 
 void through_is_the_checkpoint(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1")});
   run.commit(lab, {made("a", "2", 2)});
   const auto before = picture(lab, orders, {"a"});
@@ -134,7 +134,7 @@ void through_is_the_checkpoint(Lab& lab) {
 }
 
 void nonsense_is_refused(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1")});
   const auto before = picture(lab, orders, {"a"});
   std::vector<ReplaceView> wrong(4, with(run, "a", "anew", 5));
@@ -149,18 +149,18 @@ void nonsense_is_refused(Lab& lab) {
 }
 
 void before_the_first_commit(Lab& lab) {
-  Run run;
+  ViewRun run;
   replaced(lab, run, with(run, "a", "seed", 3));
   expect_same("the view", state(lab.store(), orders, "a"), "seed");
   expect_same("the checkpoint", lab.checkpoint(orders), std::nullopt);
-  must_refuse<ViewsReplaced>("a first commit that knows nothing of it", lab.perform(Run().next({})));
+  must_refuse<ViewsReplaced>("a first commit that knows nothing of it", lab.perform(ViewRun().next({})));
   run.commit(lab, {made("b", "1")});
   expect_same("all keys", keys_of(scan(lab.store(), orders)), Keys{"a", "b"});
 }
 
 /// Asked twice, because the reply was lost: the same state, in a later edition.
 void replaced_twice(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1")});
   const Moment first = replaced(lab, run, with(run, "a", "anew", 5));
   const Moment second = replaced(lab, run, with(run, "a", "anew", 5));
@@ -175,7 +175,7 @@ void replaced_twice(Lab& lab) {
 // ---- parked keys ----
 
 void parked_keys_are_told(Lab& lab) {
-  Run run;
+  ViewRun run;
   expect_same("parked keys of nothing", load(lab.store(), orders, {"", "a"}).parked, Keys{});
   commit_records(lab, run, {made("a", "1"), made("ab", "1")},
                  {record(1, "a", QuarantineReason::exhausted), record(1, std::nullopt, QuarantineReason::skipped)});
@@ -190,7 +190,7 @@ void parked_keys_are_told(Lab& lab) {
 
 /// One event may be passed for several keys, and as a whole; each is a record. The same again is not.
 void records_by_key(Lab& lab) {
-  Run run;
+  ViewRun run;
   const Records records{record(1, std::nullopt), record(1, ""), record(1, "a"), record(1, "b")};
   commit_records(lab, run, {}, {records[3], records[1], records[0], records[2]});
   commit_records(lab, run, {}, {records[2], records[0]});
@@ -201,7 +201,7 @@ void records_by_key(Lab& lab) {
 }
 
 void replacing_frees_the_key(Lab& lab) {
-  Run run;
+  ViewRun run;
   commit_records(lab, run, {made("a", "1")},
                  {record(1, "a", QuarantineReason::exhausted), record(1, "b"), record(1, std::nullopt), record(1, "")});
   commit_records(lab, run, {}, {record(2, "a"), record(2, "b"), record(2, "aa")});

@@ -42,7 +42,7 @@ const Keys& odd_keys() {
 void store_all(Lab& lab, const Keys& keys, const ProjectionId& id = orders) {
   Views all;
   for (const auto& key : keys) all.push_back(made(key, "state of " + key));
-  Run run;
+  ViewRun run;
   run.id = id;
   run.commit(lab, std::move(all));
 }
@@ -84,7 +84,7 @@ void odd_keys_are_data(Lab& lab) {
 void bad_keys_are_refused(Lab& lab) {
   Keys bad = bad_names();
   bad.push_back(std::string(10'240, 'x'));
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("good", "1")});
   for (const auto& key : bad) {
     if (key.empty()) continue;  // is a key
@@ -171,7 +171,7 @@ void erased_fill_no_page(Lab& lab) {
     all.push_back(shows ? made(key, "s") : erased(key, 1));
     if (shows) expected.push_back(key);
   }
-  Run().commit(lab, std::move(all));
+  ViewRun().commit(lab, std::move(all));
   for (const std::uint32_t limit : {1u, 3u, 10u, 11u}) {
     lab.trying("limit " + std::to_string(limit));
     expect_same("keys", keys_of(scan(lab.store(), asking("", limit))), expected);
@@ -180,8 +180,8 @@ void erased_fill_no_page(Lab& lab) {
 }
 
 void condition_is_kept_or_refused(Lab& lab) {
-  Run().commit(lab, {made("a", R"({"status":"open","n":1})"), made("b", R"({"status":"done","n":1})"),
-                     made("c", "no JSON"), made("d", R"({"status":"open","n":2})"), made("e", R"(["open"])")});
+  ViewRun().commit(lab, {made("a", R"({"status":"open","n":1})"), made("b", R"({"status":"done","n":1})"),
+                         made("c", "no JSON"), made("d", R"({"status":"open","n":2})"), made("e", R"(["open"])")});
   const auto keys_where = [&](std::string path, std::string equals) {
     ScanViews asked = asking("", 2);
     asked.where = ViewCondition{std::move(path), std::move(equals)};
@@ -219,7 +219,7 @@ void tenants_never_meet(Lab& lab) {
     expect(scan(lab.store(), id).empty(), "views of " + to_string(id) + " before its first");
     Views all;
     for (const auto& key : keys) all.push_back(made(key, to_string(id) + " has " + key, ++number));
-    Run run;
+    ViewRun run;
     run.id = id;
     SaveCheckpoint save = run.next(all);
     save.through = Position{number};

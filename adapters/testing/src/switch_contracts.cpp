@@ -10,7 +10,7 @@ const ProjectionId orders("orders");
 CodeVersion program(std::int64_t number) { return {number, 1}; }
 
 /// Commits until this position; each commit changes view "a", and makes one that only this code has.
-void fill(Lab& lab, Run& run, std::int64_t until) {
+void fill(Lab& lab, ViewRun& run, std::int64_t until) {
   while (!run.at || run.at->value < until) {
     const std::int64_t next = run.at ? run.at->value + 1 : 1;
     const std::string text = std::to_string(run.version.program) + " at " + std::to_string(next);
@@ -20,22 +20,22 @@ void fill(Lab& lab, Run& run, std::int64_t until) {
   }
 }
 
-Run first_run(Lab& lab, std::int64_t until = 2) {
-  Run run;
+ViewRun first_run(Lab& lab, std::int64_t until = 2) {
+  ViewRun run;
   run.version = program(1);
   fill(lab, run, until);
   return run;
 }
 
 /// A rebuild by newer code, up to where the active one is; not switched to.
-Run rebuild(Lab& lab, std::int64_t number, std::int64_t until = 2) {
-  Run built = begin(lab.store(), orders, program(number));
+ViewRun rebuild(Lab& lab, std::int64_t number, std::int64_t until = 2) {
+  ViewRun built = begin(lab.store(), orders, program(number));
   fill(lab, built, until);
   return built;
 }
 
 /// Readers see this run's generation, all of it and nothing else.
-void expect_active(Lab& lab, const Run& run) {
+void expect_active(Lab& lab, const ViewRun& run) {
   const std::string which = "with generation " + shown(run.generation) + " active, ";
   const std::string only = "of " + std::to_string(run.version.program);
   const AsOf now{run.generation, run.at, run.revision};
@@ -58,7 +58,7 @@ void expect_states(Lab& lab, const std::vector<std::pair<Generation, GenerationS
 }
 
 /// A late commit of a run that does not know of the switch.
-void expect_moved(Lab& lab, const Run& late, Generation active) {
+void expect_moved(Lab& lab, const ViewRun& late, Generation active) {
   const auto before = picture(lab, orders, {"a"});
   const SaveCheckpoint save = late.next({made("a", "late", 99), made("late", "late")});
   const auto moved = must_refuse<GenerationMoved>("a late " + shown(save), lab.perform(save));
@@ -69,8 +69,8 @@ void expect_moved(Lab& lab, const Run& late, Generation active) {
 // ---- switching ----
 
 void switched_whole(Lab& lab) {
-  const Run old = first_run(lab);
-  Run built = rebuild(lab, 2, 3);
+  const ViewRun old = first_run(lab);
+  ViewRun built = rebuild(lab, 2, 3);
   expect_active(lab, old);
   activate(lab.store(), built);
   expect_active(lab, built);
@@ -84,7 +84,7 @@ void switched_whole(Lab& lab) {
 }
 
 void quarantine_switches_too(Lab& lab) {
-  const auto park = [&](Run& run, const std::string& key) {
+  const auto park = [&](ViewRun& run, const std::string& key) {
     SaveCheckpoint save = run.next({});
     save.quarantined = {{.position = *save.through, .stream = "s", .type = "T", .key = key}};
     must(shown(save), lab.perform(save));
@@ -95,9 +95,9 @@ void quarantine_switches_too(Lab& lab) {
     for (const auto& record : lab.store().quarantined(orders)) found.push_back(record.key.value_or("none"));
     return found;
   };
-  Run old = first_run(lab);
+  ViewRun old = first_run(lab);
   park(old, "old");
-  Run built = rebuild(lab, 2);
+  ViewRun built = rebuild(lab, 2);
   park(built, "new");
   park(built, "new");
   expect_same("whose records there are before the switch", keys(), Keys{"old"});
@@ -112,8 +112,8 @@ void quarantine_switches_too(Lab& lab) {
 
 /// Asked twice because the reply was lost, it is no error; asked for what is not being built, it is one.
 void switched_twice(Lab& lab) {
-  const Run old = first_run(lab);
-  const Run built = rebuild(lab, 2);
+  const ViewRun old = first_run(lab);
+  const ViewRun built = rebuild(lab, 2);
   activate(lab.store(), built);
   const auto before = picture(lab, orders, {"a"});
   activate(lab.store(), built);
@@ -126,8 +126,8 @@ void switched_twice(Lab& lab) {
 }
 
 void not_sent_back(Lab& lab) {
-  Run live = first_run(lab, 4);
-  Run built = begin(lab.store(), orders, program(2));
+  ViewRun live = first_run(lab, 4);
+  ViewRun built = begin(lab.store(), orders, program(2));
   for (std::int64_t until = 0; until < 4; ++until) {
     fill(lab, built, until);
     const ActivateGeneration early{orders, built.generation};
@@ -145,11 +145,11 @@ void not_sent_back(Lab& lab) {
 }
 
 void three_at_most(Lab& lab) {
-  Run previous = first_run(lab);
-  Run active = rebuild(lab, 2);
+  ViewRun previous = first_run(lab);
+  ViewRun active = rebuild(lab, 2);
   activate(lab.store(), active);
   for (std::int64_t number = 3; number <= 5; ++number) {
-    const Run built = rebuild(lab, number);
+    const ViewRun built = rebuild(lab, number);
     expect_states(lab, {{previous.generation, GenerationState::previous},
                         {active.generation, GenerationState::active},
                         {built.generation, GenerationState::building}});
@@ -165,12 +165,12 @@ void three_at_most(Lab& lab) {
 // ---- going back ----
 
 void rolled_back(Lab& lab) {
-  Run old = first_run(lab);
-  const Run built = rebuild(lab, 2, 4);
+  ViewRun old = first_run(lab);
+  const ViewRun built = rebuild(lab, 2, 4);
   activate(lab.store(), built);
   const Generation number = must("rolling back", lab.perform(RollBack{orders}));
   expect(number > built.generation, "what is active again must have a number that was never used");
-  const Run late = old;
+  const ViewRun late = old;
   old.generation = number;
   expect_active(lab, old);
   expect_states(lab, {{built.generation, GenerationState::previous}, {number, GenerationState::active}});
@@ -183,17 +183,17 @@ void rolled_back(Lab& lab) {
 
   const Generation again = must("rolling back once more", lab.perform(RollBack{orders}));
   expect(again > number, "numbers never go back");
-  Run forth = built;
+  ViewRun forth = built;
   forth.generation = again;
   expect_active(lab, forth);
   expect_states(lab, {{number, GenerationState::previous}, {again, GenerationState::active}});
 }
 
 void building_is_not_touched(Lab& lab) {
-  Run old = first_run(lab);
-  Run active = rebuild(lab, 2);
+  ViewRun old = first_run(lab);
+  ViewRun active = rebuild(lab, 2);
   activate(lab.store(), active);
-  Run built = rebuild(lab, 3, 1);
+  ViewRun built = rebuild(lab, 3, 1);
   const Generation number = must("rolling back", lab.perform(RollBack{orders}));
   expect(number > built.generation, "what is active again must have a number that was never used");
   expect_states(lab, {{active.generation, GenerationState::previous},
@@ -221,7 +221,7 @@ void moments_grow(Lab& lab) {
     }
     last = now;
   };
-  Run run = first_run(lab);
+  ViewRun run = first_run(lab);
   look("commits");
   fill(lab, run, 4);
   look("more commits");

@@ -28,7 +28,7 @@ void read_back(Lab& lab) {
   odd.schema_version = std::numeric_limits<std::int32_t>::max();
   StoredView large = at(made("large", std::string(1'000'000, 'x') + any), 1);
   StoredView forged = at(made("forged", "{}"), 1);
-  Run run;
+  ViewRun run;
   run.at = Position{4};
   lab.save(orders, std::nullopt, run.at);
   StoredView dated = forged;
@@ -43,7 +43,7 @@ void read_back(Lab& lab) {
 }
 
 void touched_only(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1"), made("c", "1")});
   run.commit(lab, {made("b", "2", 2), made("d", "1")});
   expect_same("all views", scan(lab.store(), orders),
@@ -57,7 +57,7 @@ void unknown_is_no_error(Lab& lab) {
   expect(!none.view && !none.as_of.position, "a projection that is not known has a view");
   expect(scan(lab.store(), orders).empty(), "a projection that is not known has views");
   expect(load(lab.store(), orders, {"a"}).views.empty(), "a projection that is not known has views to load");
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("b", "1")});
   expect_same("a key that has no view", seen(lab, "a"), std::nullopt);
   expect_same("what is loaded", load(lab.store(), orders, {"a", "b", "c"}).views, Views{at(made("b", "1"), 1)});
@@ -68,7 +68,7 @@ void unknown_is_no_error(Lab& lab) {
 }
 
 void erased_keeps_its_version(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1")});
   run.commit(lab, {erased("a", 2)});
   expect_same("the erased view", seen(lab, "a"), std::nullopt);
@@ -80,7 +80,7 @@ void erased_keeps_its_version(Lab& lab) {
 }
 
 void empty_is_not_erased(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", ""), made("", "state of the empty key")});
   expect_same("a view whose state is empty", seen(lab, "a"), at(made("a", ""), 1));
   expect_same("the view of the empty key", seen(lab, ""), at(made("", "state of the empty key"), 1));
@@ -90,7 +90,7 @@ void empty_is_not_erased(Lab& lab) {
 
 void says_as_of(Lab& lab) {
   expect_same("the position of nothing", get(lab.store(), orders, "a").as_of.position, std::nullopt);
-  Run run;
+  ViewRun run;
   for (std::int64_t position = 1; position <= 3; ++position) {
     run.commit(lab, position == 2 ? Views{} : Views{made("a", std::to_string(position), position)});
     const AsOf now{Generation{1}, Position{position}, Revision{}};
@@ -102,7 +102,7 @@ void says_as_of(Lab& lab) {
 
 void stores_agree(Lab& lab) {
   const auto other = lab.open();
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1")});
   expect_same("what the other store reads", state(*other, orders, "a"), "1");
   run.commit(*other, {made("a", "2", 2)});
@@ -111,7 +111,7 @@ void stores_agree(Lab& lab) {
 }
 
 void views_survive(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), erased("b", 4)});
   lab.reopen();
   expect_same("the view after reopening", seen(lab, "a"), at(made("a", "1"), 1));
@@ -123,18 +123,18 @@ void views_survive(Lab& lab) {
 
 /// What is a view at position s, and a fold of the events after it, is what a fold of all of them is.
 void seeded(Lab& lab) {
-  Run whole;
+  ViewRun whole;
   whole.id = ProjectionId("whole");
   std::string chain;
   for (int event = 1; event <= 6; ++event) {
     chain = "(" + chain + std::to_string(event) + ")";
     whole.commit(lab, {made("a", chain, event)});
     if (event != 4) continue;
-    SaveCheckpoint seed = Run().next({at(made("a", chain, 4), 4)});
+    SaveCheckpoint seed = ViewRun().next({at(made("a", chain, 4), 4)});
     seed.through = Position{4};
     must("a first commit that begins in the middle", lab.perform(seed));
   }
-  Run rest = run_of(lab.store(), orders);
+  ViewRun rest = run_of(lab.store(), orders);
   expect_same("where the seeded one goes on", rest.at, Position{4});
   std::string folded = state(lab.store(), orders, "a").value_or("none");
   for (int event = 5; event <= 6; ++event) {
@@ -148,7 +148,7 @@ void seeded(Lab& lab) {
 // ---- a commit is whole, or nothing ----
 
 void refused_leaves_nothing(Lab& lab) {
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1"), made("b", "1")});
   const auto before = picture(lab, orders, {"a", "b", "c"});
   std::vector<SaveCheckpoint> wrong(5, run.next({made("a", "2", 2), erased("b", 2), made("c", "1")}));
@@ -166,13 +166,13 @@ void refused_leaves_nothing(Lab& lab) {
 
 void lost_leaves_nothing(Lab& lab) {
   const std::chrono::nanoseconds ttl = std::chrono::seconds(10);
-  Run run;
+  ViewRun run;
   run.commit(lab, {made("a", "1")});
   const Lease old = must("taking the lease", lab.perform(AcquireLease{orders, "paused", ttl}));
   must("giving it back", lab.perform(ReleaseLease{orders, old}));
   const Lease next = must("taking the lease", lab.perform(AcquireLease{orders, "next", ttl}));
   const auto before = picture(lab, orders, {"a", "b"});
-  Run paused = run;
+  ViewRun paused = run;
   paused.fence = old.fence;
   const SaveCheckpoint late = paused.next({made("a", "late", 2), made("b", "late")});
   must_refuse<LostLeadership>("the late commit of a leader that was paused", lab.perform(late));
@@ -190,7 +190,7 @@ void failed_write_leaves_nothing(Lab& lab) {
   lab.add("s", std::string(refused_type), {"bad"});
   const EventPage log = collect(lab);
   expect_same("events in the log", log.size(), 2u);
-  Run run;
+  ViewRun run;
   run.id = id;
   SaveCheckpoint save = run.next({made("a", "1"), made("b", "1")});
   save.through = log.scanned_to;
@@ -207,7 +207,7 @@ void failed_write_leaves_nothing(Lab& lab) {
 
 /// A run that does not know whether its commit went through reads the checkpoint; and asks again only if it did not.
 void asked_twice(Lab& lab) {
-  Run run;
+  ViewRun run;
   const SaveCheckpoint save = run.next({made("a", "1")});
   must(shown(save), lab.perform(save));
   const auto before = picture(lab, orders, {"a"});

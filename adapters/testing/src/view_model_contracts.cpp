@@ -13,7 +13,7 @@ const Keys keys{"", "a", "a:b", "b", "%", "\xF0\x9F\x8F\xAE"};
 
 /// A generation, as whoever has never heard of databases would keep it.
 struct Model {
-  Run run{};  ///< where its run is
+  ViewRun run{};  ///< where its run is
   std::map<std::string, StoredView> rows{};
   std::vector<QuarantineRecord> records{};
 };
@@ -89,7 +89,7 @@ struct World {
       Model& begun = models[building];
       begun.run.id = orders, begun.run.generation = Generation{building}, begun.run.version = version;
     }
-    const Run& run = models.at(building).run;
+    const ViewRun& run = models.at(building).run;
     expect_same(shown(asked), must(shown(asked), reply), Checkpoint{run.at, run.generation, run.revision, run.version});
   }
 
@@ -158,7 +158,7 @@ struct World {
     const auto loaded = load(store, orders, keys, Generation{number});
     expect_same(which + "the rows", loaded.views, rows);
     expect_same(which + "the parked keys", loaded.parked, parked(model));
-    const Run run = run_of(store, orders, asked.generation);
+    const ViewRun run = run_of(store, orders, asked.generation);
     expect_same(which + "the checkpoint", run.at, model.run.at);
     expect_same(which + "the revision", run.revision, model.run.revision);
     for (const auto& key : keys) {

@@ -19,14 +19,17 @@ void look_until_done(const std::atomic<std::size_t>& working, Look look) {
   }
 }
 
-/// Each writer adds its changes to keys that all share. Whoever comes late loads again.
+/// Each writer adds its changes to keys that all share. Whoever comes late loads again; which cannot happen more often
+/// than others commit.
 void no_change_is_lost(Lab& lab) {
   constexpr std::size_t writers = 20, keys = 5;
   in_parallel(lab, writers, [&](std::size_t writer, SuiteStore& store) {
+    std::size_t tries = 0;
     for (std::size_t i = 0; i < keys; ++i) {
       const std::string key = "key " + std::to_string((writer + i) % keys);
       for (bool done = false; !done;) {
-        const Run run = run_of(store, orders);
+        expect(++tries <= writers * keys, "a writer comes late for ever");
+        const ViewRun run = run_of(store, orders);
         const auto loaded = load(store, orders, {key}).views;
         StoredView view = loaded.empty() ? made(key, "", 0) : loaded.front();
         *view.state += std::to_string(writer) + ",";
@@ -83,7 +86,7 @@ void readers_see_commits(Lab& lab) {
   in_parallel(lab, 4, [&](std::size_t i, SuiteStore& store) {
     if (i == 0) {
       const Leaving leaving{working};
-      Run run;
+      ViewRun run;
       for (std::int64_t n = 1; n <= rounds; ++n) run.commit(store, round_of(n));
       return;
     }
@@ -120,7 +123,7 @@ void readers_see_commits(Lab& lab) {
 /// Generation g has state "g/n" in all its views at position n, and as many keys as its code is old.
 void one_generation_whole(Lab& lab) {
   constexpr std::int64_t rebuilds = 12;
-  const auto commit = [](SuiteStore& store, Run& run) {
+  const auto commit = [](SuiteStore& store, ViewRun& run) {
     const std::int64_t n = count(run.at) + 1;
     const std::string text = std::to_string(run.version.program) + "/" + std::to_string(n);
     Views views;
@@ -133,11 +136,11 @@ void one_generation_whole(Lab& lab) {
   in_parallel(lab, 3, [&](std::size_t i, SuiteStore& store) {
     if (i == 0) {
       const Leaving leaving{working};
-      Run live;
+      ViewRun live;
       commit(store, live);
       for (std::int64_t program = 2; program < 2 + rebuilds; ++program) {
         commit(store, live);
-        Run built = begin(store, orders, {program, 1});
+        ViewRun built = begin(store, orders, {program, 1});
         while (built.at < live.at) commit(store, built);
         activate(store, built);
         live = built;
@@ -173,8 +176,9 @@ void replaced_under_a_run(Lab& lab) {
     const std::string key = "a";
     if (i == 0) {  // each of its commits adds 1
       const Leaving leaving{working};
-      Run run;
+      ViewRun run;
       StoredView view = made(key, "", 0);
+      std::int64_t refused = 0;
       while (count(run.at) < commits) {
         StoredView next = view;
         ++next.version;
@@ -187,6 +191,7 @@ void replaced_under_a_run(Lab& lab) {
           continue;
         }
         static_cast<void>(must_refuse<ViewsReplaced>(shown(save), reply));
+        expect(++refused <= replacements, "a run is refused more often than views were replaced");
         for (bool same = false; !same;) {  // the revision of what it loads must be that of the checkpoint
           run = run_of(store, orders);
           const auto loaded = load(store, orders, {key}).views;
@@ -198,8 +203,10 @@ void replaced_under_a_run(Lab& lab) {
     }
     if (i == 1) {  // each of its replacements says the same, but that it began anew
       const Leaving leaving{working};
+      std::int64_t tries = 0;
       for (std::int64_t done = 0; done < replacements;) {
-        const Run run = run_of(store, orders);
+        expect(++tries <= commits + replacements, "a replacement comes late for ever");
+        const ViewRun run = run_of(store, orders);
         ReplaceView replace{orders, key, std::to_string(count(run.at)), 1};
         replace.through = run.at;
         const auto reply = Lab::perform(store, replace);

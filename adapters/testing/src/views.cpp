@@ -10,7 +10,7 @@ StoredView made(std::string key, std::string state, std::int64_t version) {
 
 StoredView erased(std::string key, std::int64_t version) { return {.key = std::move(key), .version = version}; }
 
-SaveCheckpoint Run::next(std::vector<StoredView> views) const {
+SaveCheckpoint ViewRun::next(std::vector<StoredView> views) const {
   SaveCheckpoint save;
   save.projection = id;
   save.generation = generation;
@@ -26,16 +26,16 @@ SaveCheckpoint Run::next(std::vector<StoredView> views) const {
   return save;
 }
 
-void Run::commit(SuiteStore& store, std::vector<StoredView> views) {
+void ViewRun::commit(SuiteStore& store, std::vector<StoredView> views) {
   const SaveCheckpoint save = next(std::move(views));
   must(shown(save), Lab::perform(store, save));
   at = save.through;
 }
 
-Run run_of(SuiteStore& store, const ProjectionId& id, std::optional<Generation> generation) {
+ViewRun run_of(SuiteStore& store, const ProjectionId& id, std::optional<Generation> generation) {
   const auto found = must("loading the checkpoint of " + to_string(id),
                           Lab::perform(store, LoadCheckpoint{id, LoadCheckpoint::Purpose::start, generation}));
-  Run run;
+  ViewRun run;
   run.id = id;
   if (!found) return run;
   run.generation = found->generation;
@@ -132,14 +132,14 @@ std::vector<GenerationStatus> list(SuiteStore& store, const ProjectionId& id) {
   return must("listing the generations of " + to_string(id), Lab::perform(store, ListGenerations{id}));
 }
 
-Run begin(SuiteStore& store, const ProjectionId& id, CodeVersion version, std::optional<Fence> fence) {
+ViewRun begin(SuiteStore& store, const ProjectionId& id, CodeVersion version, std::optional<Fence> fence) {
   const BeginRebuild asked{id, version, fence};
   const Checkpoint begun = must(shown(asked), Lab::perform(store, asked));
   expect_same(shown(asked) + ": the version", begun.version, version);
   return {id, begun.generation, begun.position, begun.revision, version, fence};
 }
 
-void activate(SuiteStore& store, const Run& built) {
+void activate(SuiteStore& store, const ViewRun& built) {
   const ActivateGeneration asked{built.id, built.generation, built.fence};
   must(shown(asked), Lab::perform(store, asked));
 }

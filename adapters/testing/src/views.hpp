@@ -13,7 +13,7 @@ namespace lantern::detail {
 [[nodiscard]] StoredView erased(std::string key, std::int64_t version);
 
 /// A run as the store sees it: each commit builds on the one before, and moves the checkpoint by 1.
-struct Run {
+struct ViewRun {
   ProjectionId id{"orders"};
   Generation generation{};
   std::optional<Position> at{};
@@ -29,7 +29,7 @@ struct Run {
 };
 
 /// The run of what is stored: of the active generation, or of this one.
-[[nodiscard]] Run run_of(SuiteStore& store, const ProjectionId& id, std::optional<Generation> generation = {});
+[[nodiscard]] ViewRun run_of(SuiteStore& store, const ProjectionId& id, std::optional<Generation> generation = {});
 
 // ---- reading; what is found has its `updated_at` taken away, for comparison ----
 
@@ -55,10 +55,10 @@ using Views = std::vector<StoredView>;
 
 [[nodiscard]] std::vector<GenerationStatus> list(SuiteStore& store, const ProjectionId& id);
 /// Begins a rebuild, which must be granted.
-[[nodiscard]] Run begin(SuiteStore& store, const ProjectionId& id, CodeVersion version,
-                        std::optional<Fence> fence = {});
+[[nodiscard]] ViewRun begin(SuiteStore& store, const ProjectionId& id, CodeVersion version,
+                            std::optional<Fence> fence = {});
 /// Switches to what this run has built.
-void activate(SuiteStore& store, const Run& built);
+void activate(SuiteStore& store, const ViewRun& built);
 
 /// Everything that can be read of a projection, to compare before and after.
 struct Picture {
