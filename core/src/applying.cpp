@@ -130,8 +130,7 @@ void apply_failure_policy(Run& r) {
     r.retries = 0;
   }
   tell(r, [&] { return happening::EventFailed{event.position, r.retries + 1, cause}; });
-  const std::optional<std::string> key = std::exchange(r.failing_key, std::nullopt);
-  switch (r.projector->on_error({cause, event, event.position, r.retries, key})) {
+  switch (r.projector->on_error({cause, event, event.position, r.retries, r.failing_key})) {
     case FailureStrategy::Fatal:
       return fail_event(r, ErrorKind::event_failed, "an event failed, and the projector's policy is to stop", cause);
     case FailureStrategy::Skip: return pass_event(r, QuarantineReason::skipped, cause);

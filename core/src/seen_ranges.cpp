@@ -16,8 +16,7 @@ void SeenRanges::cut(const std::string& key) {
 
 void SeenRanges::set(const std::optional<std::string>& after, const std::optional<std::string>& last,
                      const AsOf& as_of) {
-  // Ranges that reach beyond the page on either side keep what was known there.
-  if (after) cut(*after);
+  // A range that reaches beyond the page keeps what was known there. At `after`, the page before has made the cut.
   if (last) cut(*last);
   const auto begin = after ? ends_.upper_bound(*after) : ends_.begin();
   const auto end = last ? ends_.upper_bound(*last) : ends_.end();

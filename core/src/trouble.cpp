@@ -29,6 +29,7 @@ void fail(Run& r, ErrorKind kind, std::string what, std::optional<Failure> cause
 
 void fail_event(Run& r, ErrorKind kind, std::string what, Failure cause) {
   const RecordedEvent& event = r.held[r.next];
+  if (r.failing_key) what += " (for key " + *r.failing_key + ")";
   fail(r, kind, std::move(what), std::move(cause));
   r.verdict->position = event.position;
   r.verdict->stream = event.stream;

@@ -258,6 +258,45 @@ TEST_CASE("a late first frame of a view that is gone does not bring it back") {
   CHECK(viewer.shows_what_is_stored());
 }
 
+TEST_CASE("an answer that was overtaken by a later one does not bring back what is gone") {
+  World world;
+  (void)world.change("a");
+  Viewer viewer = following(world, AllKeys{});
+  (void)world.change("a");
+  viewer.take(world.change("a"));
+  const Answer overtaken = perform(world, viewer.asked().front());
+  viewer.asked().clear();
+  (void)world.erase("a");
+
+  viewer.check();
+  viewer.answer_all();
+  CHECK(viewer.shown().empty());
+  viewer.answer(overtaken);
+  viewer.answer_all();
+
+  CHECK(viewer.shows_what_is_stored());
+}
+
+TEST_CASE("what is known of a range of keys stays known beyond the page, and does not become less") {
+  const auto as_of = [](std::int64_t position) { return AsOf{Generation{1}, Position{position}, {}}; };
+  detail::SeenRanges ranges;
+  CHECK_FALSE(ranges.find("a"));
+  ranges.set({}, "m", as_of(10));
+  CHECK(*ranges.find("m") == as_of(10));
+  CHECK_FALSE(ranges.find("n"));
+  ranges.set("m", {}, as_of(11));
+  ranges.set({}, "c", as_of(20));
+  ranges.set("c", "t", as_of(15));
+
+  CHECK(*ranges.find("c") == as_of(20));
+  CHECK(*ranges.find("d") == as_of(15));
+  CHECK(*ranges.find("t") == as_of(15));
+  CHECK(*ranges.find("u") == as_of(11));
+  ranges.set({}, "t", as_of(16));
+  CHECK(*ranges.find("a") == as_of(20));
+  CHECK(*ranges.find("d") == as_of(15));
+}
+
 TEST_CASE("what cannot be shown is read again, and shown even if nothing has changed") {
   World world;
   (void)world.change("a");
