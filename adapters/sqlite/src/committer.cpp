@@ -55,8 +55,8 @@ std::optional<SaveError> Committer::check(const SaveCheckpoint& asked, const Sto
   if (auto refused = leases.refuse(asked.projection, role, asked.fence)) {
     return std::visit([](auto& why) { return SaveError(std::move(why)); }, *refused);
   }
-  const bool keeps_checkpoint = asked.through.has_value();
-  if (keeps_checkpoint && of.position != asked.from) return CheckpointMoved{of.position};
+  if (!asked.through) return std::nullopt;  // the projection keeps no checkpoint
+  if (of.position != asked.from) return CheckpointMoved{of.position};
   if (of.revision != asked.revision) return ViewsReplaced{of.revision};
   return std::nullopt;
 }

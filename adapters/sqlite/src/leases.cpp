@@ -1,5 +1,7 @@
 #include "leases.hpp"
 
+#include <algorithm>
+
 #include "lantern/refuse.hpp"
 #include "prepare_all.hpp"
 #include "times.hpp"
@@ -60,8 +62,12 @@ AcquireLease::reply Leases::take(const AcquireLease& asked, std::chrono::nanosec
   const auto known = find(asked.projection, asked.role);
   if (!known) return tl::unexpected(Error(known.error()));
   if (auto held = held_by_another(*known, asked, now)) return tl::unexpected(Error(*std::move(held)));
+  // One row of fences for both roles: which role a commit is of may change under a run that is paused.
+  const auto other = find(asked.projection, asked.role == Role::live ? Role::rebuild : Role::live);
+  if (!other) return tl::unexpected(Error(other.error()));
+  const std::int64_t greatest = std::max(*known ? (*known)->fence : 0, *other ? (*other)->fence : 0);
 
-  const StoredLease lease{asked.owner, *known ? (*known)->fence + 1 : 1, expiry(now, asked.ttl).count()};
+  const StoredLease lease{asked.owner, greatest + 1, expiry(now, asked.ttl).count()};
   if (auto failed = store(asked.projection, asked.role, lease)) return tl::unexpected(Error(*std::move(failed)));
   return Lease{asked.owner, Fence{lease.fence}};
 }
