@@ -8,6 +8,7 @@
 
 #include "lantern/keyed.hpp"
 #include "lantern/view_cache.hpp"
+#include "lantern/view_decoding.hpp"
 
 namespace lantern {
 namespace detail {
@@ -16,8 +17,6 @@ namespace detail {
 [[nodiscard]] Failure unencodable(std::string_view key);
 /// An event asks for something that cannot be a key, if it is so.
 [[nodiscard]] std::optional<Failure> misnamed(std::string_view key);
-/// The view is of a newer schema than the program knows.
-[[nodiscard]] Failure newer_view(std::int32_t stored, std::int32_t known);
 /// A record for one key of an event. The reason: it waits, or, if that is given, why its view cannot be read.
 [[nodiscard]] QuarantineRecord record_for(const RecordedEvent& event, const std::string& key,
                                           const Failure* unreadable);
@@ -238,26 +237,10 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
   void decode(View& view, const StoredView& stored) {
-    auto state = decoded_state(stored);
+    auto state = decode_view_with(this->projector_, view_codec_, stored);
     view.exists = state.has_value();
     if (state) view.state = *std::move(state);
     else view.unreadable = std::make_unique<Failure>(std::move(state).error());
-  }
-
-  tl::expected<State, Failure> decoded_state(const StoredView& stored) {
-    try {
-      if (stored.schema_version > state_version) {
-        return tl::unexpected(newer_view(stored.schema_version, state_version));
-      }
-      if constexpr (Upcasts<P>) {
-        if (stored.schema_version < state_version) {
-          return this->projector_.upcast_view(stored.schema_version, *stored.state);
-        }
-      }
-      return view_codec_.decode_state(*stored.state);
-    } catch (...) {
-      return tl::unexpected(failure_of(std::current_exception()));
-    }
   }
 
   template <class Use>
