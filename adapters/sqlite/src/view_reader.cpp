@@ -94,11 +94,13 @@ GetView::reply ViewReader::get(const GetView& asked) {
   const auto known = generations(asked.projection);
   if (!known) return tl::unexpected(known.error());
   const StoredGeneration* const of = known->find(asked.generation);
-  GetView::Answer answer{std::nullopt, moment_of(of, asked.generation)};
-  if (!of || !of->build) return answer;
-  if (auto failed = look_up(*of->build, asked.key, answer.view)) return tl::unexpected(*std::move(failed));
-  if (answer.view && !answer.view->state) answer.view.reset();
-  return answer;
+  // Filled in place: where it is moved, the optimiser of g++ 12 warns of a state that is not there.
+  GetView::reply reply(GetView::Answer{std::nullopt, moment_of(of, asked.generation)});
+  if (of && of->build) {
+    if (auto failed = look_up(*of->build, asked.key, reply->view)) reply = tl::unexpected(*std::move(failed));
+    else if (reply->view && !reply->view->state) reply->view.reset();
+  }
+  return reply;
 }
 
 tl::expected<Statement*, Failure> ViewReader::page_of(const std::string& sql) {
