@@ -69,7 +69,7 @@ struct SaveErrorHandler {
     r.loaded = r.begun = false;
   }
   void operator()(const GenerationMoved& moved) const {
-    if (r.keyed) return lose_generation(r);
+    if (r.has_generations) return lose_generation(r);
     fail(r, ErrorKind::checkpoint_conflict,
          "a rebuild was switched to: generation " + std::to_string(moved.active.value) + " is active");
     abandon_batch(r);
@@ -101,7 +101,7 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
   } else if (generation == r.generation && position == r.stored) {
     const Failure doubt = *std::exchange(r.resolving, std::nullopt);
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
-  } else if (r.keyed && !*found) {  // dropped
+  } else if (r.has_generations && !*found) {  // dropped
     r.resolving.reset();
     lose_generation(r);
   } else {
@@ -198,9 +198,13 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
 }
 
 Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply released) {
-  if (released) return finish(std::move(run));
   Run& r = *run;
-  tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  if (!released) tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  if (!r.releasing) {  // one lease for another; one that cannot be given back will expire
+    r.lease.reset();
+    return proceed(std::move(run));
+  }
+  if (released) return finish(std::move(run));
   const StoreRetryConfig& retry = r.config.store_retry;
   if (r.stopping == Stop::now || !is_transient(released.error().kind) ||
       r.store_failures >= retry.max_attempts.value()) {

@@ -25,20 +25,16 @@ typename E::reply refused(const Failure& why) {
   return tl::make_unexpected(why);
 }
 
-/// What went out of a generation that was active, next to what was committed to it since the process began.
-struct Frames {
-  std::vector<Frame> committed{};
-};
-
 struct World {
   ViewModel& store;
   Choices& choices;
-  std::vector<Frame>& committed;  ///< of this process, to the active generation, as its commits say
+  std::vector<Frame>& asked;  ///< what this process has asked to be published, in order
   enum Fault { none, crash_before, crash_after, transient, permanent, lost_undone, lost_done };
 
   template <Effect E>
   requires Performs<ViewModel, E>
   typename E::reply perform(const E& effect) {
+    if constexpr (std::same_as<E, Publish>) asked.insert(asked.end(), effect.frames.begin(), effect.frames.end());
     constexpr int ways = std::same_as<E, Sleep> ? 2 : std::same_as<E, SaveCheckpoint> ? 7 : 6;
     const auto fault = static_cast<Fault>(choices.choose(ways));
     if (fault == crash_before) throw Crash{};
@@ -73,6 +69,15 @@ struct Setting {
   LeftOut poison{};
   int faults{2};
   bool small_cache{};
+
+  using Fold = std::map<std::string, Expected>;
+  /// The fold of the log up to there, made once: it is asked for thousands of times.
+  [[nodiscard]] const Fold& fold(const std::optional<Position>& through, std::int64_t code) const {
+    const auto [at, fresh] = folds.try_emplace({through, code});
+    if (fresh) at->second = naive_fold(store_of(data).log, through, code, poison);
+    return at->second;
+  }
+  mutable std::map<std::pair<std::optional<Position>, std::int64_t>, Fold> folds{};
 };
 
 [[noreturn]] void broken(const Setting& setting, const Choices& choices, const std::string& what) {
@@ -82,30 +87,44 @@ struct Setting {
   throw Broken(out.str());
 }
 
-/// Frames of one key are consecutive, and each is a change of the fold.
-void check_frames(const Setting& setting, const Choices& choices, const ViewModel& store,
-                  const std::vector<Frame>& published, std::int64_t code) {
-  const auto fold = naive_fold(store.log, store.head(), code, setting.poison);
-  std::map<std::pair<std::int64_t, std::string>, std::int64_t> last;
-  std::int64_t position = 0;
-  for (const Frame& frame : published) {
-    if (frame.position.value < position) broken(setting, choices, "frames are out of order");
-    position = frame.position.value;
-    const auto& changes = fold.at(frame.key).changes;
-    const auto version = static_cast<std::size_t>(frame.moment.version);
-    if (version < 1 || version > changes.size() || changes[version - 1] != frame.position.value) {
-      broken(setting, choices, "a frame tells of no change");
-    }
-    auto& known = last[{frame.moment.generation.value, frame.key}];
-    if (known != 0 && frame.moment.version != known + 1) broken(setting, choices, "frames are not consecutive");
-    known = frame.moment.version;
+/// The changes of the fold between two checkpoints, as frames without their payload's generation.
+std::vector<std::string> changes_between(const Setting& setting, std::optional<Position> from,
+                                         std::optional<Position> to) {
+  std::map<std::int64_t, std::map<std::string, std::int64_t>> versions;  // by position, then key
+  for (const auto& [key, view] : setting.fold(to, 1)) {
+    std::int64_t version = 0;
+    for (const auto position : view.changes) versions[position][key] = ++version;
   }
+  std::vector<std::string> lines;
+  for (const auto& [position, keys] : versions) {
+    if (from && position <= from->value) continue;
+    for (const auto& [key, version] : keys) {
+      lines.push_back(key + ' ' + std::to_string(version) + " of " + std::to_string(position));
+    }
+  }
+  return lines;
+}
+
+/// What a process asks to be published is what it has committed, in order, but for what it could not know of or did not
+/// live to tell: a part at the end.
+void check_frames(const Setting& setting, const Choices& choices, const ViewModel& store,
+                  const std::vector<Frame>& asked, std::optional<Position> from, bool ended_well) {
+  std::vector<std::string> lines;
+  for (const Frame& frame : asked) {
+    lines.push_back(frame.key + ' ' + std::to_string(frame.moment.version) + " of " +
+                    std::to_string(frame.position.value));
+  }
+  const auto to = store.active == 0 ? std::nullopt : store.generations.at(store.active).position;
+  const auto committed = changes_between(setting, from, to);
+  if (lines.size() > committed.size() || !std::equal(lines.begin(), lines.end(), committed.begin())) {
+    broken(setting, choices, "other frames than those of the changes that were committed");
+  }
+  if (ended_well && lines.size() != committed.size()) broken(setting, choices, "frames are missing");
 }
 
 void check_stored(const Setting& setting, const Choices& choices, const ViewModel& store) {
   for (const auto& [number, stock] : store.generations) {
-    const auto wrong =
-        difference(stock.views, naive_fold(store.log, stock.position, stock.version.program, setting.poison));
+    const auto wrong = difference(stock.views, setting.fold(stock.position, stock.version.program));
     if (!wrong.empty()) broken(setting, choices, wrong + " in generation " + std::to_string(number));
     LeftOut recorded;
     for (const auto& [id, record] : stock.records) recorded.insert({record.position.value, record.key.value_or("")});
@@ -129,18 +148,17 @@ bool live(const Setting& setting, ViewModel& store, Choices& choices) {
   if (setting.per_commit) config.commit.max_events = *EventCount::of(*setting.per_commit);
   if (setting.leases) config.leadership = Leadership("a");
   if (setting.small_cache) config.view_cache = 0;
-  std::vector<Frame> committed;
-  World world{store, choices, committed};
-  const std::size_t published_before = store.published.size();
+  std::vector<Frame> asked;
+  World world{store, choices, asked};
+  const auto from = store.active == 0 ? std::nullopt : store.live().position;
   std::optional<Finished> end;
   try {
     end = run(chain, world, config);
   } catch (const Crash&) {
   }
   check_stored(setting, choices, store);
-  const std::vector<Frame> published(store.published.begin() + static_cast<std::ptrdiff_t>(published_before),
-                                     store.published.end());
-  check_frames(setting, choices, store, published, code);
+  if (!setting.rebuild) check_frames(setting, choices, store, asked, from, end && *end);
+  else if (!asked.empty()) broken(setting, choices, "frames of a generation that readers do not see");
   if (!end || !*end) return false;
   if ((*end)->ending != Ending::caught_up || store.live().position != store.head()) {
     broken(setting, choices, "it ended well elsewhere");
