@@ -270,9 +270,12 @@ void ViewFollower::learn(Known& of, const StoredView* view, const AsOf& as_of) {
 }
 
 void ViewFollower::after_answer(Known& of) {
-  if (!of.second.again && !of.second.unsure && of.second.held.empty()) return;
-  of.second.again = false;
-  if (of.second.held.empty()) waiting_.erase(of.first);
+  FollowedKey& key = of.second;
+  if (!key.again && !key.unsure && key.held.empty()) return;
+  // Another answer is still to come. It may be older than what was lost, so the loss is not forgotten.
+  if (key.reading || scan_comes_by(of.first)) return;
+  key.again = false;
+  if (key.held.empty()) waiting_.erase(of.first);
   ask(of);
 }
 

@@ -147,10 +147,12 @@ TEST_CASE("frames in the wrong order are put right when the missing one comes be
   World world;
   Viewer viewer = following(world);
   viewer.take(world.change("a"));
-  const Frame late = world.change("a");
+  const Frame second = world.change("a");
+  const Frame third = world.change("a");
   viewer.take(world.change("a"));
+  viewer.take(third);
 
-  viewer.take(late);
+  viewer.take(second);
 
   CHECK(viewer.shown() == world.states(one));
   viewer.answer_all();
@@ -200,6 +202,25 @@ TEST_CASE("more frames than may be held are dropped, and read") {
 
   viewer.answer(old);
   CHECK(viewer.asked() == std::vector<ViewRead>{get("a")});
+  viewer.answer_all();
+
+  CHECK(viewer.shows_what_is_stored());
+}
+
+TEST_CASE("a loss is not forgotten by the first of two answers that are on their way") {
+  World world;
+  Viewer viewer = following(world, AllKeys{}, {.frames = 1});
+  (void)world.change("a");
+  viewer.take(world.change("a"));  // a gap: the key is read
+  viewer.check();                  // and all of it
+  std::vector<Answer> answers;
+  for (const ViewRead& read : std::exchange(viewer.asked(), {})) answers.push_back(perform(world, read));
+  REQUIRE(answers.size() == 2);
+  (void)world.change("a");
+  viewer.take(world.change("a"));  // more than may be held
+  if (GENERATE(true, false)) std::swap(answers[0], answers[1]);
+
+  for (const Answer& answer : answers) viewer.answer(answer);
   viewer.answer_all();
 
   CHECK(viewer.shows_what_is_stored());

@@ -88,7 +88,8 @@ struct FollowedKey {
 class SeenRanges {
  public:
   [[nodiscard]] const AsOf* find(std::string_view key) const;
-  /// A page told of the keys after `after` (absent: from the first) up to and with `last` (absent: to the end).
+  /// A page told of the keys after `after` (absent: from the first) up to and with `last` (absent: to the end); the
+  /// page before it ended at `after`. One that is older than what is known of any of them is ignored.
   void set(const std::optional<std::string>& after, const std::optional<std::string>& last, const AsOf& as_of);
 
  private:

@@ -25,7 +25,9 @@ class Broadcasting {
   requires Performs<Store, E>
   typename E::reply perform(const E& effect) {
     typename E::reply reply = store_->perform(effect);
-    if (reply && changes_unheard(effect)) broadcaster_->tell_missed(effect.projection);
+    if constexpr (changes_unheard<E>) {
+      if (reply && is_live(effect)) broadcaster_->tell_missed(effect.projection);
+    }
     return reply;
   }
   Publish::reply perform(const Publish& asked) {
@@ -39,9 +41,12 @@ class Broadcasting {
 
  private:
   template <class E>
-  static bool changes_unheard(const E& effect) {
+  static constexpr bool changes_unheard =
+      std::same_as<E, AcquireLease> || std::same_as<E, ActivateGeneration> || std::same_as<E, RollBack>;
+  template <class E>
+  static bool is_live(const E& effect) {
     if constexpr (std::same_as<E, AcquireLease>) return effect.role == Role::live;
-    else return std::same_as<E, ActivateGeneration> || std::same_as<E, RollBack>;
+    else return true;
   }
 
   Store* store_;
