@@ -45,6 +45,11 @@ WHERE tenant = ?1 AND name = ?2 AND generation =
       coalesce((SELECT generation FROM lantern_projections WHERE tenant = ?1 AND name = ?2), 1)
 ORDER BY position, keyed, key LIMIT ?3)sql";
 
+constexpr const char* failed_run_sql = R"sql(
+SELECT p.last_error, l.owner, coalesce(l.expires, 0) FROM lantern_projections AS p
+LEFT JOIN lantern_leases AS l ON l.tenant = p.tenant AND l.name = p.name AND l.role = 'live'
+WHERE p.tenant = ?1 AND p.name = ?2 AND p.state = 'failed')sql";
+
 std::optional<Position> position_of(const Statement& row, int column) {
   const auto position = row.maybe_integer(column);
   return position ? std::optional(Position{*position}) : std::nullopt;
@@ -119,6 +124,28 @@ tl::expected<std::vector<ProjectionStatus>, Failure> SqliteStore::projections() 
                                     [&](const Statement& row) { found.push_back(status_of(row, *head, now)); });
     connection.end_snapshot();
     if (failed) return tl::unexpected(*std::move(failed));
+    return found;
+  });
+}
+
+tl::expected<std::optional<Failure>, Failure> SqliteStore::failed_run(const ProjectionId& id) const {
+  using Reply = tl::expected<std::optional<Failure>, Failure>;
+  if (auto refused = refuse(id)) return tl::unexpected(*std::move(refused));
+  const auto now = parts_->clock();
+  return parts_->readers->with([&](ReadConnection& connection) -> Reply {
+    auto statement = connection.db().prepare(failed_run_sql, Keep::no);
+    if (!statement) return tl::unexpected(std::move(statement).error());
+    std::optional<Failure> found;
+    const auto take = [&](const Statement& row) {
+      const bool led = !row.is_null(1) && row.integer(2) > now.count();
+      if (led) return;
+      found.emplace(FailureKind::rejected,
+                    "the latest run of " + to_string(id) + " failed: " + std::string(row.text(0)), "run it again");
+    };
+    if (auto failed = connection.db().each(*statement, "looking for a failed run", take, std::string_view(id.tenant),
+                                           std::string_view(id.name))) {
+      return tl::unexpected(*std::move(failed));
+    }
     return found;
   });
 }
