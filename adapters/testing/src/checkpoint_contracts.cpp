@@ -221,17 +221,17 @@ void records_survive(Lab& lab) {
 std::span<const Rule> checkpoint_rules() {
   // clang-format off
   static constexpr Rule rules[] = {
-      {"checkpoint: there is none at first", nothing, absent_at_first},
+      {"checkpoint: there is none at first (T8)", nothing, absent_at_first},
       {"checkpoint: what was saved is loaded", nothing, save_and_load},
       {"checkpoint: it moves on", nothing, moves_on},
-      {"checkpoint: position 0 is not the same as none", nothing, zero_is_not_absent},
+      {"checkpoint: position 0 is not the same as none (T8)", nothing, zero_is_not_absent},
       {"checkpoint: the largest position is a position", nothing, largest_position},
-      {"checkpoint: projections are independent", nothing, independent},
+      {"checkpoint: projections are independent (T12)", nothing, independent},
       {"checkpoint: what one store saved, another sees, and builds on", nothing, stores_agree},
       {"checkpoint: it survives reopening", nothing, checkpoint_survives},
       {"checkpoint: a commit that builds on another one is refused, and told which is stored", nothing,
        builds_on_the_stored},
-      {"checkpoint: it never goes back", nothing, never_back},
+      {"checkpoint: it never goes back (T9)", nothing, never_back},
       {"checkpoint: a commit of another generation is refused", nothing, generation_is_compared},
       {"quarantine: records are stored with their commit", quarantine, same_commit},
       {"quarantine: a refused commit stores no record", quarantine, refused_with_commit},
