@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 using Keys = std::vector<std::string>;
 using Status = std::vector<GenerationStatus>;
 const ProjectionId orders("orders");
-constexpr CodeVersion first{1, 1}, second{2, 1}, third{2, 2};
+constexpr CodeVersion second{2, 1}, third{2, 2};
 
 GenerationStatus status(const ViewRun& run, GenerationState state, std::uint64_t count) {
   return {run.generation, state, run.at, run.version, count};
