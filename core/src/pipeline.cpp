@@ -105,7 +105,8 @@ std::optional<Failure> refuse_names(const ProjectionId& id, const ProjectionConf
 }
 
 std::optional<Failure> refuse_version(ProjectorPort& projector) {
-  const CodeVersion version = projector.keyed() ? projector.keyed()->version() : CodeVersion{};
+  const CodeVersion version =
+      projector.keyed() ? projector.keyed()->version() : projector.code_version().value_or(CodeVersion{});
   if (version.program >= 1 && version.schema >= 1) return std::nullopt;
   return Failure(FailureKind::invalid,
                  "its version is " + std::to_string(version.program) + ", its schema " + std::to_string(version.schema),

@@ -17,7 +17,7 @@ bool wants_rebuild(const Run& r, const CodeVersion& active) {
     case RebuildPolicy::always: return !r.rebuilt;
     case RebuildPolicy::when_newer: break;
   }
-  return active.program < r.code.program || (active.schema < r.code.schema && !r.keyed->upcasts());
+  return active.program < r.code.program || (active.schema < r.code.schema && !(r.keyed && r.keyed->upcasts()));
 }
 
 /// Newer code has made the active generation: nothing that this run could add would fit.
@@ -54,7 +54,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
 }
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
-  if (!r.keyed || !active) return true;
+  if (!r.has_generations || !active) return true;
   if (is_too_old(r, *active)) return false;
   if (!wants_rebuild(r, active->version)) return true;
   r.inspected = false;  // it was made since the run looked

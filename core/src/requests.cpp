@@ -71,7 +71,7 @@ Step sleep(RunPtr run) {
 Step load(RunPtr run, LoadCheckpoint::Purpose purpose) {
   LoadCheckpoint load{run->id, purpose};
   // Meanwhile, another generation may have become the active one.
-  if (run->keyed && purpose == LoadCheckpoint::Purpose::resolve) load.generation = run->generation;
+  if (run->has_generations && purpose == LoadCheckpoint::Purpose::resolve) load.generation = run->generation;
   return ask(std::move(run), std::move(load));
 }
 
@@ -95,7 +95,7 @@ Step save(RunPtr run) {
     save.views = *std::move(views);
   }
   save.revision = r.revision;
-  save.version = r.keyed ? r.code : r.stored_version;
+  save.version = r.has_generations ? r.code : r.stored_version;
   save.quarantined = r.passed;
   save.fence = fence_of(r);
   return ask(std::move(run), std::move(save));

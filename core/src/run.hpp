@@ -29,9 +29,10 @@ struct Run {
         keeps_checkpoint(projector->checkpoint_is_stored() || projector->applied_by_store()),
         applied_by_store(projector->applied_by_store()),
         keyed(projector->keyed()),
-        code(keyed ? keyed->version() : CodeVersion{}),
+        has_generations(keyed || projector->code_version()),
+        code(keyed ? keyed->version() : projector->code_version().value_or(CodeVersion{})),
         random(config.seed),
-        inspected(!keyed),
+        inspected(!has_generations),
         loaded(!keeps_checkpoint),
         reached(keeps_checkpoint ? std::nullopt : projector->starts_after()) {}
 
@@ -44,7 +45,8 @@ struct Run {
       keeps_checkpoint;  ///< false: the state dies with the process, so nothing is loaded, and no checkpoint moves
   const bool applied_by_store;  ///< true: events are applied inside of the commit
   KeyedPort* const keyed;       ///< of a projection with keys; else null
-  const CodeVersion code;       ///< of a projection with keys: what makes its views
+  const bool has_generations;   ///< true: it can be rebuilt beside what readers see
+  const CodeVersion code;       ///< of a projection with generations: what makes them
 
   // From outside.
   Instant now{};
@@ -60,7 +62,7 @@ struct Run {
   Instant renew_from{};
   std::chrono::nanoseconds renew_after{};  ///< counted from `renew_from`
 
-  // Generations, of a projection with keys.
+  // Generations, of a projection that has them.
   bool inspected;                   ///< it is known whether the active generation will do
   bool rebuilding{};                ///< a new one is being filled
   bool begun{};                     ///< and it is known where it stands

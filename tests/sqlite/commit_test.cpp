@@ -43,8 +43,9 @@ AcquireLease::reply acquire(SqliteStore& store, const char* owner, std::chrono::
 /// Runs any function as the projection's statements.
 struct FakeRunner final : detail::StatementRunner {
   explicit FakeRunner(std::function<std::optional<Failure>(const RecordedEvent&)> f)
-      : StatementRunner(Generation{1}), work(std::move(f)) {}
+      : StatementRunner(std::string()), work(std::move(f)) {}
   std::optional<Failure> run(const RecordedEvent& e) override { return work(e); }
+  std::optional<Failure> make(std::int64_t, std::optional<std::int64_t>) override { return std::nullopt; }
   std::function<std::optional<Failure>(const RecordedEvent&)> work;
 };
 

@@ -20,7 +20,7 @@ tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection)
   Committer made(connection, *std::move(table));
   auto failed = prepare_all(
       connection.db(),
-      {{"SELECT generation FROM lantern_projections WHERE tenant = ?1 AND name = ?2", &made.installed_},
+      {{"SELECT fingerprint FROM lantern_projections WHERE tenant = ?1 AND name = ?2", &made.meaning_},
        {generations_sql, &made.find_},
        {"INSERT INTO lantern_projections(tenant, name, generation, build, position, program, schema, updated_at) "
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(tenant, name) DO UPDATE SET build = excluded.build, "
@@ -39,13 +39,13 @@ tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection)
 }
 
 std::optional<Failure> Committer::refuse_outdated(const ProjectionId& projection, const StatementRunner& runner) {
-  Generation stored = runner.generation();
+  bool same = true;
   if (auto failed = connection_->db().each(
-          installed_, saving, [&](const Statement& row) { stored = Generation{row.integer(0)}; },
+          meaning_, saving, [&](const Statement& row) { same = row.text(0) == runner.fingerprint(); },
           std::string_view(projection.tenant), std::string_view(projection.name))) {
     return failed;
   }
-  if (stored == runner.generation()) return std::nullopt;
+  if (same) return std::nullopt;
   return rebuilt_elsewhere(projection);
 }
 
@@ -86,6 +86,19 @@ std::optional<SaveError> Committer::run_statements(const SaveCheckpoint& asked, 
   return std::nullopt;
 }
 
+std::optional<SaveError> Committer::run_beside(const SaveCheckpoint& asked, const StoredGenerations& known,
+                                               StatementRunner& runner, const Transaction& transaction) {
+  const auto meaning = builds_.fingerprint(known.building->build);
+  if (!meaning) return SaveError(meaning.error());
+  if (*meaning != runner.fingerprint()) return SaveError(rebuilt_elsewhere(asked.projection));
+  if (asked.writes.size() == 0) return std::nullopt;
+  auto window = builds_.open_window(known.active->build, known.building->build);
+  if (!window) return SaveError(std::move(window).error());
+  if (auto failed = run_statements(asked, runner, transaction)) return failed;  // the rollback closes the window
+  if (auto failed = builds_.close_window(*std::move(window))) return SaveError(*std::move(failed));
+  return std::nullopt;
+}
+
 std::optional<Failure> Committer::store(const SaveCheckpoint& asked, StoredGeneration of, std::string_view now) {
   const Connection& db = connection_->db();
   const std::string_view tenant = asked.projection.tenant, name = asked.projection.name;
@@ -122,11 +135,6 @@ SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& lease
                                       std::chrono::nanoseconds now) {
   auto transaction = Transaction::begin(*connection_);
   if (!transaction) return tl::unexpected(SaveError(std::move(transaction).error()));
-  // Before the fence, which a rebuild ends too: this says why.
-  if (runner) {
-    if (auto refused = refuse_outdated(asked.projection, *runner))
-      return tl::unexpected(SaveError(*std::move(refused)));
-  }
   auto known = find_generations(connection_->db(), find_, asked.projection);
   if (!known) return tl::unexpected(SaveError(std::move(known).error()));
   if (!known->active) known->active.emplace();  // it begins with this commit
@@ -135,7 +143,12 @@ SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& lease
     return tl::unexpected(SaveError(GenerationMoved{known->active->generation}));
   }
   if (auto refused = check(asked, *of, leases)) return tl::unexpected(*std::move(refused));
-  if (runner) {
+  if (runner && of->state == GenerationState::building) {
+    if (auto failed = run_beside(asked, *known, *runner, *transaction)) return tl::unexpected(*std::move(failed));
+  } else if (runner) {
+    if (auto refused = refuse_outdated(asked.projection, *runner)) {
+      return tl::unexpected(SaveError(*std::move(refused)));
+    }
     if (auto failed = run_statements(asked, *runner, *transaction)) return tl::unexpected(*std::move(failed));
   }
   if (auto failed = store(asked, *of, timestamp_text(now))) return tl::unexpected(SaveError(*std::move(failed)));

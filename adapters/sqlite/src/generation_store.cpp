@@ -13,7 +13,11 @@ static_assert(GenerationStore<SqliteStore>);
 
 BeginRebuild::reply SqliteStore::perform(const BeginRebuild& asked) {
   if (auto refused = refuse(asked)) return tl::unexpected(BeginRebuild::reply::error_type(*std::move(refused)));
-  auto begun = parts_->write([&](Writer& writer) { return writer.rebuilder.begin(asked, writer.leases); });
+  auto begun = parts_->write([&](Writer& writer) {
+    const auto installed = writer.runners.find(asked.projection);
+    return writer.rebuilder.begin(asked, writer.leases,
+                                  installed == writer.runners.end() ? nullptr : installed->second.get());
+  });
   if (begun) parts_->sweeper->wake();
   return begun;
 }

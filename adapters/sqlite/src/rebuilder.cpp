@@ -35,7 +35,10 @@ tl::expected<Rebuilder, Failure> Rebuilder::prepare(WriteConnection& connection)
        {"DELETE FROM lantern_generations WHERE tenant = ?1 AND name = ?2 AND state = ?3", &made.take_out_},
        {"DELETE FROM lantern_quarantine WHERE tenant = ?1 AND name = ?2 AND generation = ?3", &made.drop_records_},
        {"UPDATE lantern_quarantine SET generation = ?4 WHERE tenant = ?1 AND name = ?2 AND generation = ?3",
-        &made.renumber_}});
+        &made.renumber_},
+       {"UPDATE lantern_builds SET fingerprint = ?2 WHERE build = ?1", &made.name_build_},
+       {"UPDATE lantern_projections SET version = ?3, fingerprint = ?4 WHERE tenant = ?1 AND name = ?2",
+        &made.name_active_}});
   if (failed) return tl::unexpected(*std::move(failed));
   return made;
 }
@@ -71,14 +74,55 @@ std::optional<Failure> Rebuilder::renumber_records(const ProjectionId& projectio
 std::optional<Failure> Rebuilder::forget(const ProjectionId& projection, const std::optional<StoredGeneration>& which) {
   if (!which) return std::nullopt;
   if (auto failed = take_out(projection, which->state)) return failed;
+  if (which->build) {
+    if (auto failed = builds_.drop(*which->build)) return failed;
+  }
   if (auto failed = table_.drop_build(which->build)) return failed;
   return connection_->db().run(drop_records_, rebuilding, std::string_view(projection.tenant),
                                std::string_view(projection.name), which->generation.value);
 }
 
+// ---- tables of SQL projections ----
+
+std::optional<Failure> Rebuilder::exchange(const ProjectionId& projection, const StoredGeneration& out,
+                                           const StoredGeneration& in) {
+  const auto meaning = builds_.fingerprint(in.build);
+  if (!meaning) return meaning.error();
+  if (!*meaning) return std::nullopt;
+  if (auto failed = builds_.exchange(out.build, in.build)) return failed;
+  return connection_->db().run(name_active_, rebuilding, std::string_view(projection.tenant),
+                               std::string_view(projection.name), in.version.program, std::string_view(**meaning));
+}
+
+std::optional<Failure> Rebuilder::make_tables(const ProjectionId& projection, const StoredGeneration& active,
+                                              std::int64_t build, StatementRunner* runner) {
+  const auto meaning = builds_.fingerprint(active.build);
+  if (!meaning) return meaning.error();
+  if (!*meaning && !runner) return std::nullopt;
+  if (!runner) {
+    return Failure(FailureKind::invalid,
+                   "no statements are installed for " + to_string(projection) + " in this store object",
+                   "install the projection before it is rebuilt");
+  }
+  if (auto failed = runner->make(build, active.build)) return failed;
+  return connection_->db().run(name_build_, rebuilding, build, std::string_view(runner->fingerprint()));
+}
+
+std::optional<Failure> Rebuilder::refuse_other_statements(const ProjectionId& projection,
+                                                          const StoredGeneration& building,
+                                                          const StatementRunner* runner) {
+  const auto meaning = builds_.fingerprint(building.build);
+  if (!meaning) return meaning.error();
+  if (!*meaning || !runner || runner->fingerprint() == **meaning) return std::nullopt;
+  return Failure(FailureKind::incompatible,
+                 "generation " + std::to_string(building.generation.value) + " of " + to_string(projection) +
+                     " is being built by other statements of the same version",
+                 "raise the version, or cancel that rebuild");
+}
+
 // ---- steps ----
 
-BeginRebuild::reply Rebuilder::begin(const BeginRebuild& asked, Leases& leases) {
+BeginRebuild::reply Rebuilder::begin(const BeginRebuild& asked, Leases& leases, StatementRunner* runner) {
   using Error = BeginRebuild::reply::error_type;
   const auto fail = [](auto why) { return BeginRebuild::reply(tl::unexpect, Error(std::move(why))); };
   const ProjectionId& projection = asked.projection;
@@ -92,13 +136,17 @@ BeginRebuild::reply Rebuilder::begin(const BeginRebuild& asked, Leases& leases) 
     return fail(Failure(FailureKind::invalid, "there is nothing of " + to_string(projection) + " to rebuild beside",
                         "run it: its first run fills its first generation"));
   }
-  if (found->building && found->building->version == asked.version) return found->building->checkpoint();
+  if (found->building && found->building->version == asked.version) {
+    if (auto refused = refuse_other_statements(projection, *found->building, runner)) return fail(*std::move(refused));
+    return found->building->checkpoint();
+  }
 
   const auto build = table_.new_build();
   if (!build) return fail(build.error());
   const StoredGeneration made{
       Generation{found->greatest.value + 1}, GenerationState::building, *build, {}, {}, asked.version};
   if (auto failed = in_turn([&] { return forget(projection, found->building); },
+                            [&] { return make_tables(projection, *found->active, *build, runner); },
                             [&] { return set_beside(projection, made, GenerationState::building); },
                             [&] { return set_active(projection, *found->active, made.generation); })) {
     return fail(*std::move(failed));
@@ -128,6 +176,7 @@ ActivateGeneration::reply Rebuilder::activate(const ActivateGeneration& asked, L
   if (auto failed = in_turn([&] { return forget(projection, found->previous); },
                             [&] { return set_beside(projection, *found->active, GenerationState::previous); },
                             [&] { return take_out(projection, GenerationState::building); },
+                            [&] { return exchange(projection, *found->active, *found->building); },
                             [&] { return set_active(projection, *found->building, found->greatest); })) {
     return fail(*std::move(failed));
   }
@@ -149,6 +198,7 @@ RollBack::reply Rebuilder::roll_back(const ProjectionId& projection) {
   back.generation = Generation{found->greatest.value + 1};
   if (auto failed = in_turn([&] { return renumber_records(projection, found->previous->generation, back.generation); },
                             [&] { return set_beside(projection, *found->active, GenerationState::previous); },
+                            [&] { return exchange(projection, *found->active, back); },
                             [&] { return set_active(projection, back, back.generation); })) {
     return tl::unexpected(*std::move(failed));
   }

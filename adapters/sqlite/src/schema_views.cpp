@@ -11,9 +11,12 @@ ALTER TABLE lantern_projections ADD COLUMN program  INTEGER NOT NULL DEFAULT 1; 
 ALTER TABLE lantern_projections ADD COLUMN schema   INTEGER NOT NULL DEFAULT 1; -- CodeVersion::schema
 ALTER TABLE lantern_projections ADD COLUMN greatest INTEGER NOT NULL DEFAULT 0; -- number of a generation, ever
 
+ALTER TABLE lantern_projection_objects ADD COLUMN build INTEGER; -- object is its name at the moment
+
 CREATE TABLE lantern_builds(
   build   INTEGER PRIMARY KEY AUTOINCREMENT,      -- never given out again
-  dropped INTEGER NOT NULL DEFAULT 0              -- 1: nobody's; its views wait to be deleted
+  dropped INTEGER NOT NULL DEFAULT 0,             -- 1: nobody's; its views wait to be deleted
+  fingerprint TEXT                                -- of an SQL projection's file; NULL: it is not one's
 ) STRICT;
 
 CREATE TABLE lantern_generations(                 -- beside the active one, which lantern_projections has

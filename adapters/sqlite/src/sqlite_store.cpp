@@ -65,8 +65,9 @@ tl::expected<std::unique_ptr<Writer>, Failure> open_writer(const std::string& fi
   return Writer::prepare(*std::move(opened));
 }
 
-/// A run whose statements are not those of the stored version can do nothing as a leader.
-std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& projection) {
+/// A run whose statements are not those of the active generation can do nothing as its leader.
+std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& projection, Role role) {
+  if (role != Role::live) return std::nullopt;
   const auto installed = writer.runners.find(projection);
   if (installed == writer.runners.end()) return std::nullopt;
   return writer.committer.refuse_outdated(projection, *installed->second);
@@ -147,9 +148,6 @@ SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
                             "no statements are installed for " + to_string(asked.projection) + " in this store object",
                             "install the projection before it is run")));
     }
-    if (is_installed && installed->second->generation() != asked.generation) {
-      return tl::unexpected(SaveError(detail::rebuilt_elsewhere(asked.projection)));
-    }
     return writer.committer.save(asked, writer.leases, is_installed ? installed->second.get() : nullptr,
                                  parts_->clock());
   });
@@ -182,7 +180,7 @@ AcquireLease::reply SqliteStore::perform(const AcquireLease& asked) {
   if (auto held = detail::held_by_another(*seen, asked, parts_->clock()))
     return tl::unexpected(Error(*std::move(held)));
   return parts_->write([&](Writer& writer) -> AcquireLease::reply {
-    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection, asked.role)) {
       return tl::unexpected(Error(*std::move(outdated)));
     }
     return writer.leases.acquire(asked, parts_->clock());
@@ -193,7 +191,7 @@ RenewLease::reply SqliteStore::perform(const RenewLease& asked) {
   using Error = RenewLease::reply::error_type;
   if (auto refused = refuse(asked)) return tl::unexpected(Error(*refused));
   return parts_->write([&](Writer& writer) -> RenewLease::reply {
-    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection, asked.role)) {
       return tl::unexpected(Error(*std::move(outdated)));
     }
     return writer.leases.renew(asked, parts_->clock());

@@ -77,6 +77,9 @@ class ProjectorPort {
   /// Of a projector with keys (see keyed.hpp), how its views are seen: the machine folds through this instead. Else
   /// null.
   [[nodiscard]] virtual KeyedPort* keyed() noexcept { return nullptr; }
+  /// The code that makes what the projection stores, where the store can rebuild it beside what readers see; absent: it
+  /// cannot.
+  [[nodiscard]] virtual std::optional<CodeVersion> code_version() { return std::nullopt; }
 };
 
 namespace detail {
@@ -277,6 +280,7 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
 /// | `static constexpr bool effects_are_durable = true` | its effects outlive the process: its checkpoint is stored | false |
 /// | `starts_after() const` | the position of the snapshot that its state begins with | the beginning |
 /// | `static constexpr bool applied_by_store = true` | the store runs its statements in the commit; no `apply` | false |
+/// | `code_version() const` | with `applied_by_store`: a store that made it with an older one rebuilds it beside | it is never rebuilt |
 // clang-format on
 template <class P>
 concept Projector = requires(const P& projector) {
@@ -348,6 +352,13 @@ class BoundProjector final : public BoundProjectorBase<P> {
 
   bool checkpoint_is_stored() const override { return effects_are_durable<P>(); }
   bool applied_by_store() const override { return is_applied_by_store<P>(); }
+  std::optional<CodeVersion> code_version() override {
+    if constexpr (is_applied_by_store<P>() && requires(const P& p) {
+                    { p.code_version() } -> std::same_as<CodeVersion>;
+                  })
+      return std::as_const(projector_).code_version();
+    else return std::nullopt;
+  }
 
   std::optional<Position> starts_after() const override {
     if constexpr (requires(const P& p) {
