@@ -416,9 +416,12 @@ requires(detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> 
   if constexpr (KeyedProjector<P>) {
     return std::make_unique<detail::BoundKeyedProjector<P>>(projector);
   } else {
-    static_assert(detail::events_fit<P>(),
+    // Said only when nothing above was.
+    constexpr bool both =
+        detail::each_event_passes<P, detail::TestKeys>() && detail::each_event_passes<P, detail::TestApply>();
+    static_assert(!both || detail::events_fit<P>(),
                   "keys and apply must both take the codec's event_type, or both each alternative of it");
-    static_assert(detail::results_fit<P>(),
+    static_assert(!both || !detail::events_fit<P>() || detail::results_fit<P>(),
                   "a keyed projector's apply must return lantern::Change<Delta>, or tl::expected of it with an error "
                   "that is lantern::Failure or converts to std::string");
     return nullptr;
