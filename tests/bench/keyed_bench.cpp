@@ -92,18 +92,21 @@ int publishing(const Settings& settings, const ScratchDirectory& scratch, const 
   return met ? 0 : 1;
 }
 
-/// The second half of the log, by a live run; with a rebuild of the whole log beside it, which takes longer.
+/// The second half of the log, by a live run; with a rebuild of the whole log beside it, again and again.
 double live_run(const std::string& file, bool rebuild_beside) {
   auto store = lantern::SqliteStore::open(file);
   must(store.has_value(), "the log could not be opened");
   std::optional<std::jthread> beside;
   if (rebuild_beside) {
     beside.emplace([&store](const std::stop_token& stop) {
-      Accounts accounts;
-      const auto ended = lantern::run_projection_blocking(
-          accounts, *store, lantern::ProjectionConfig().rebuild_when(lantern::RebuildPolicy::always).hold_the_switch(),
-          stop);
-      must(ended.has_value() && ended->ending == lantern::Ending::stopped, "the rebuild ended before the live run");
+      while (!stop.stop_requested()) {
+        Accounts accounts;
+        const auto ended = lantern::run_projection_blocking(
+            accounts, *store,
+            lantern::ProjectionConfig().rebuild_when(lantern::RebuildPolicy::always).hold_the_switch(), stop);
+        must(ended.has_value(), "the rebuild failed");
+        must(store->perform(lantern::CancelRebuild{{"accounts"}}).has_value(), "the rebuild could not be dropped");
+      }
     });
     const auto begun = [&] {
       const auto all = store->perform(lantern::ListGenerations{{"accounts"}});
