@@ -3,7 +3,12 @@
 #include <iostream>
 #include <map>
 
+#include "lantern/blocking/read_views.hpp"
+#include "lantern/blocking/rebuild.hpp"
+#include "lantern/blocking/rebuild_key.hpp"
 #include "lantern/blocking/run_projection_blocking.hpp"
+#include "lantern/blocking/seed.hpp"
+#include "lantern/blocking/verify.hpp"
 #include "lantern/json_codec.hpp"
 #include "lantern/json_views.hpp"
 #include "lantern/keyed.hpp"
@@ -158,6 +163,55 @@ void again(MemoryStore& store) {
   assert(finished && finished->generation > before);
 }
 
+// ---- tools ----
+
+void with_a_look(MemoryStore& store) {
+  Totals totals;
+  Parity parity;
+  parity.accept = [](const ViewComparison& found) {
+    for (const ViewDifference& one : found.differences) std::cout << one << '\n';
+    return found.different < 100;
+  };
+  const auto rebuilt = rebuild(totals, store, ProjectionConfig(), parity);
+  if (!rebuilt) std::cerr << to_string(rebuilt.error()) << '\n';
+  else if (rebuilt->end == Rebuilt::End::cancelled) std::cout << "readers see what they saw\n";
+  assert(rebuilt->end == Rebuilt::End::switched && rebuilt->comparison->identical());
+}
+
+void verified(MemoryStore& store) {
+  Totals totals;
+  MemoryStore scratch;
+  const auto found = verify(totals, store, scratch);
+  if (found && !found->identical()) std::cout << found->differences.front() << '\n';
+  assert(found && found->identical());
+
+  const auto ada = store.perform(GetView{{"totals"}, "ada"}).value();
+  const ReplaceView tampered{.projection = {"totals"},
+                             .key = "ada",
+                             .state = R"({"total":31})",
+                             .version = 2,
+                             .position = ada.view->position,
+                             .through = ada.as_of.position,
+                             .generation = ada.as_of.generation};
+  assert(store.perform(tampered));
+  MemoryStore another;
+  assert(verify(totals, store, another)->different == 1);
+}
+
+void one_key(MemoryStore& store) {
+  Totals totals;
+  const auto mended = rebuild_key(totals, store, "ada");
+  if (mended) std::cout << mended->state.value_or("no view") << " as of " << mended->as_of << '\n';
+  assert(mended && mended->state == R"({"total":30})" && mended->moment.version == 2);
+}
+
+void seeded(MemoryStore& old_store, MemoryStore& store) {
+  const auto exported = scan_all(old_store, {"totals"});
+  const auto as_of = old_store.perform(GetView{{"totals"}, ""})->as_of.position;
+  const auto begun = seed(store, {"totals"}, CodeVersion{.program = 2}, *as_of, *exported);
+  assert(begun && begun->active && shown(store) == by_version_2);
+}
+
 void upcast() {
   MemoryStore store;
   const auto ordered = NewEvent{.stream = "s", .type = "Ordered", .data = R"({"customer":"ada","amount":30})"};
@@ -187,5 +241,11 @@ int main() {
   go_back(store);
   hold(store);
   again(store);
+  with_a_look(store);
+  verified(store);
+  one_key(store);
+  MemoryStore new_store;
+  new_store.append({ordered("ada", 10), ordered("ada", 20), ordered("bob", 5)}).value();
+  seeded(store, new_store);
   upcast();
 }
