@@ -156,7 +156,7 @@ TEST_CASE("a rebuild ends in the tables that a fresh start would have made") {
 
 TEST_CASE("a run of the old version cannot write into the new tables") {
   const Folder folder;
-  SqliteStore old = open(folder / "s.db"), newer = open(folder / "s.db");
+  SqliteStore old = open_patient(folder / "s.db"), newer = open_patient(folder / "s.db");
   append(old, {{.stream = "a", .type = "Noted", .data = "one"}});
   const SqlProjection v1 = projection("notes", 1, notes);
   const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
@@ -227,7 +227,7 @@ TEST_CASE("several projections are installed all or none, and all that is wrong 
 
 TEST_CASE("whoever leads goes on while a higher version is built, and after the switch neither commits nor renews") {
   const Folder folder;
-  SqliteStore old = open(folder / "s.db"), newer = open(folder / "s.db");
+  SqliteStore old = open_patient(folder / "s.db"), newer = open_patient(folder / "s.db");
   append(old, {{.stream = "a", .type = "Noted", .data = "one"}});
   const SqlProjection v1 = projection("notes", 1, notes);
   const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
