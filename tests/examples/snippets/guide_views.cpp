@@ -144,6 +144,15 @@ void read_decoded(MemoryStore& store) {
   assert(std::holds_alternative<Reached>(waited));
 }
 
+void two_keys() {
+  MemoryStore store;
+  store.append({{.stream = "bank", .type = "Transferred", .data = R"({"from":"ada","to":"bob","amount":5})"}}).value();
+  Balances balances;
+  assert(run_projection_blocking(balances, store));
+  assert(store.perform(GetView{{"balances"}, "ada"})->view->state == R"({"total":-5})");
+  assert(store.perform(GetView{{"balances"}, "bob"})->view->state == R"({"total":5})");
+}
+
 // ---- tenants ----
 
 void tenants(MemoryStore& store) {
@@ -237,6 +246,7 @@ int main() {
   store.append({{.stream = "shop", .type = "Unknown"}}).value();
   run_and_read(store);
   read_decoded(store);
+  two_keys();
   tenants(store);
   followed(store);
   store.append({ordered("eu/bob", -1), ordered("eu/bob", 10)}).value();
