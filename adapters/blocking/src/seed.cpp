@@ -10,7 +10,6 @@ std::optional<Failure> refuse_seed(Position position, const std::vector<StoredVi
   std::set<std::string_view> keys;
   for (const StoredView& view : views) {
     const char* wrong = !keys.insert(view.key).second                               ? "is there twice"
-                        : !view.state                                               ? "has no state"
                         : view.version < 1                                          ? "has no version"
                         : !view.position || view.position > std::optional(position) ? "is not as of the position"
                                                                                     : nullptr;

@@ -20,7 +20,7 @@ struct Seeded {
 };
 
 namespace detail {
-/// Why these views cannot be a seed, if they cannot: two of one key, one without a state, or newer than the position.
+/// Why these views cannot be a seed, if they cannot: two of one key, one without a version, or newer than the position.
 [[nodiscard]] std::optional<Failure> refuse_seed(Position position, const std::vector<StoredView>& views);
 [[nodiscard]] Failure already_building(const ProjectionId&, const GenerationStatus&);
 [[nodiscard]] Failure past_the_log(Position position, Position head);
@@ -42,7 +42,8 @@ template <class Store>
 
 /// Stores `views` as what the projection is after the event at `position`, in one commit: an export, or the end of
 /// another system's life. A run then goes on with the events after `position`, so they must be exactly as of there.
-/// Keys must be distinct; `updated_at` and `edition` are ignored.
+/// Keys must be distinct; `updated_at` and `edition` are ignored. One without a state is of a view that was erased:
+/// give it where its versions are to go on.
 ///
 /// - Of a projection that nothing is stored of yet, they become its first generation, and readers see them at once.
 /// - Else they become a generation that is building, of code `version`: a run of that code rebuilds from there and then
