@@ -130,12 +130,12 @@ struct World : Place {
   }
 };
 
-/// The words of a hash chain's log, with every kind of event.
+/// The words of a hash chain's log, with every kind of event. From 5 keys up, no event names one twice.
 inline std::vector<std::string> many_events(std::size_t count, std::size_t keys) {
   std::vector<std::string> data;
   for (std::size_t n = 0; n < count; ++n) {
-    std::string text = "k" + std::to_string(n * 7 % keys);
-    if (n % 5 == 1) text += " k" + std::to_string(n % keys);
+    std::string text = "k" + std::to_string(n * 5 % keys);
+    if (n % 5 == 1) text += " k" + std::to_string((n * 5 + 1 + n % 3) % keys);
     if (n % 11 == 3) text += "!";
     if (n % 13 == 4) text += "=";
     data.push_back(std::move(text));
