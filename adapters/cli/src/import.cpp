@@ -208,7 +208,7 @@ class Import {
                          " imported: mend that line in its place and import again, which adds only what is missing, "
                          "or put bad lines aside with --skip-bad FILE");
     }
-    if (!options_.quiet && appender.nameless_duplicates() > 0) {
+    if (appender.nameless_duplicates() > 0) {  // also when quiet: they may have been meant as new ones
       say(source_.name() + ": " + counted(appender.nameless_duplicates(), "line") +
           " without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each line, "
           "changes that");

@@ -156,7 +156,7 @@ class Installer {
     for (const auto& [view, source] : views_) {
       if (auto failed = guard.check_view(view, *source)) return failed;
     }
-    return std::nullopt;
+    return guard.check_triggers();
   }
 
   Trouble record(const SqlGuard& guard) {
