@@ -67,6 +67,19 @@ TEST_CASE("JSON is one object a row, and reads back as what was stored") {
   CHECK(store.ask("SELECT CAST(x'61ff62' AS TEXT) AS t", "--json").out == "{\"t\":\"a\uFFFDb\"}\n");
 }
 
+TEST_CASE("SQLite's tables that are functions can be asked, at their first use too") {
+  const Store store;
+  CHECK(store.ask("SELECT value FROM json_each('[1,2]')", "--csv").out == "value\r\n1\r\n2\r\n");
+  CHECK(store.ask("SELECT count(*) AS n FROM json_tree('[1,2]')", "--csv").out == "n\r\n3\r\n");
+  for (const std::string table : {"table_info('lantern_events')", "table_xinfo('lantern_events')", "table_list",
+                                  "index_list('lantern_events')", "index_info('lantern_events_by_id')",
+                                  "index_xinfo('lantern_events_by_id')", "foreign_key_list('lantern_events')"}) {
+    const Ended ended = store.ask("SELECT count(*) >= 0 AS ok FROM pragma_" + table, "--csv");
+    INFO(table << ended.err);
+    CHECK(ended.out == "ok\r\n1\r\n");
+  }
+}
+
 TEST_CASE("whatever would write is refused, and nothing changes") {
   const Store store;
   for (const std::string sql : {

@@ -348,9 +348,14 @@ TEST_CASE("a projection keeps its own tables, and nothing else") {
       {"", "UPDATE sqlite_sequence SET seq = 0", "7:1: it writes `sqlite_sequence`, which is SQLite's own: " + own},
       {"INSERT INTO stray VALUES (1);", "DELETE FROM t", "5:1: it writes `stray`, which is no projection's: " + own},
       {"CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM stray; END;", "INSERT INTO t VALUES (1)",
-       "7:1: it writes `stray`, which is no projection's (in `x`): " + own},
+       "5:1: it writes `stray`, which is no projection's (in `x`): " + own},
       {"CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER x INSTEAD OF INSERT ON v BEGIN DELETE FROM theirs; END;",
-       "INSERT INTO v VALUES (1)", "7:1: it writes `Theirs`, which is part of projection other's (in `x`): " + own},
+       "INSERT INTO v VALUES (1)", "5:35: it writes `Theirs`, which is part of projection other's (in `x`): " + own},
+      // a trigger that nothing of the projection's sets off
+      {"CREATE TABLE z (x); CREATE TRIGGER zap AFTER INSERT ON z BEGIN DELETE FROM lantern_events; END;",
+       "INSERT INTO t VALUES (1)", "5:21: it writes `lantern_events`, which is lantern's own (in `zap`): " + own},
+      {"CREATE TABLE z (x); CREATE TRIGGER zap UPDATE OF x ON z BEGIN UPDATE stray SET a = 1; END;",
+       "INSERT INTO t VALUES (1)", "5:21: it writes `stray`, which is no projection's (in `zap`): " + own},
       // reading
       {"", "INSERT INTO t SELECT data FROM lantern_events",
        "7:1: it reads `lantern_events`, which is lantern's own: " + see},

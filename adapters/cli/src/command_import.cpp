@@ -22,9 +22,9 @@ void declare_import(CLI::App& program, Command& chosen) {
   verb.footer(
       R"(Each line is {"stream":...,"type":...,"data":...}, and may have "id", "ts" (RFC 3339), "meta" and "schema_version".
 A file with a bad line is not imported at all, unless --skip-bad is given. Importing a file again adds only what is new:
-a line without an id is known by its bytes, wherever it stands and whatever else is in the file. The same line twice in
-one file is two events, but twice in two files is one; a "ts" or an "id" tells such lines apart, and --as-new takes every
-line without an id for a new event.
+a line without an id is known by its bytes and its number, so lines may be mended in their place, and others may follow,
+but none be added or removed before them. The same line at the same place of two files is one event; a "ts" or an "id"
+tells such lines apart, and --as-new takes every line without an id for a new event.
 
 Example:
 echo '{"stream":"cart-1","type":"ItemAdded","data":{"item":"tea"}}' > events.ndjson

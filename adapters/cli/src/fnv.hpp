@@ -6,11 +6,9 @@
 
 namespace lantern::cli {
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv), from the standard's basis or another one. Stored ids are
-/// made of it: it must never change.
-[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes,
-                                            std::uint64_t basis = 0xCBF29CE484222325ULL) noexcept {
-  std::uint64_t hash = basis;
+/// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). Stored ids are made of it: it must never change.
+[[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view bytes) noexcept {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
   for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
   return hash;
 }

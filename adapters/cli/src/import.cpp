@@ -189,12 +189,11 @@ class Import {
     if (once) reader->on_overflow([this](std::string_view piece) { bad_.put_aside(piece, false); });
     Meter meter(live_, "importing", once ? source_.size() : checked_bytes_);
     Appender appender(*store, once);
-    LineIdentity identity;
     good_ = 0;
     second_ = !once;
     Outcome outcome = each_line(*reader, meter, appender, [&](const Line& line) -> Outcome {
       if (NewEvent& event = appender.place(); event.id.empty() && !options_.as_new) {
-        identity.name(line.number, line.text, event.ts, event.id);
+        name_line(line.number, line.text, event.id);
         appender.nameless();
       }
       return appender.filled(line, bad_);
@@ -206,10 +205,10 @@ class Import {
     if (*outcome != ExitCode::done) {
       return trouble(ExitCode::usage,
                      source_.name() + ": stopped there, with " + counted(appender.added(), "new event") +
-                         " imported: mend that line and import again, which adds only what is missing, "
+                         " imported: mend that line in its place and import again, which adds only what is missing, "
                          "or put bad lines aside with --skip-bad FILE");
     }
-    if (!options_.quiet && appender.nameless_duplicates() > 0) {
+    if (appender.nameless_duplicates() > 0) {  // also when quiet: they may have been meant as new ones
       say(source_.name() + ": " + counted(appender.nameless_duplicates(), "line") +
           " without an id taken for a repeated import, not for new events: --as-new, or an \"id\" in each line, "
           "changes that");

@@ -117,6 +117,11 @@ tl::expected<void, Failure> SqliteStore::query(std::string_view sql, const Query
   auto opened = Connection::open(parts_->file.string(), Access::read, std::chrono::seconds(1));
   if (!opened) return tl::unexpected(std::move(opened).error());
   const Connection& db = *opened;
+  // The first use of such a table declares its columns, in words that would be taken for the query's own.
+  (void)db.prepare(
+      "SELECT 1 FROM json_each('[]'), json_tree('[]'), pragma_table_info, pragma_table_xinfo, pragma_table_list, "
+      "pragma_index_list, pragma_index_info, pragma_index_xinfo, pragma_foreign_key_list, pragma_compile_options",
+      detail::Keep::no);
   std::string refused;
   sqlite3_set_authorizer(db.get(), &authorize, &refused);
 

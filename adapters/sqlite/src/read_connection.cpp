@@ -199,8 +199,8 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
 
   constexpr std::int64_t most_reserved = 4096;
   page.reserve(static_cast<std::size_t>(std::min({std::int64_t{asked.limit}, most_reserved, page.head->value})));
-  int code = SQLITE_ROW;
-  while (page.size() < asked.limit && page.bytes() < asked.byte_limit && (code = statement.step()) == SQLITE_ROW) {
+  int code = statement.step();
+  for (; code == SQLITE_ROW; code = statement.step()) {
     page.add({.position = Position{statement.integer(0)},
               .stream = statement.text(1),
               .version = statement.integer(2),
@@ -210,6 +210,7 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
               .id = statement.text(6),
               .meta = statement.text(7),
               .ts = statement.text(8)});
+    if (page.size() == asked.limit || page.bytes() >= asked.byte_limit) break;
   }
   if (code == SQLITE_ROW) {
     page.scanned_to = page.events().back().position;

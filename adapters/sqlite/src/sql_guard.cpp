@@ -65,6 +65,34 @@ std::optional<Failure> SqlGuard::check_view(const std::string& view, const SqlSt
   return prepared ? std::nullopt : std::optional(std::move(prepared).error());
 }
 
+std::optional<Failure> SqlGuard::check_triggers() {
+  for (const SqlStatement& made : projection_.setup()) {
+    if (!lower(made.text).starts_with("create trigger")) continue;
+    for (const OwnObject& own : own_) {
+      std::string columns;
+      const std::string table = quoted(own.name);
+      auto listed = db_.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0", Keep::no);
+      if (!listed) return std::move(listed).error();
+      if (auto failed = db_.each(
+              *listed, "reading the columns of a table",
+              [&](const Statement& row) {
+                const std::string column = quoted(row.text(0));
+                columns += (columns.empty() ? "" : ", ") + column + " = " + column;
+              },
+              std::string_view(own.name))) {
+        return failed;
+      }
+      // Each sets off all triggers of its kind. One that SQLite cannot do (to a view, most of them) is no matter.
+      for (const std::string& sql : {"INSERT INTO main." + table + " DEFAULT VALUES",
+                                     "UPDATE main." + table + " SET " + columns, "DELETE FROM main." + table}) {
+        auto prepared = prepare(sql, made, Asked::change);
+        if (!prepared && objection_ && made.text.find(within_) != made.text.npos) return std::move(prepared).error();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 tl::expected<Statement, Failure> SqlGuard::prepare(std::string_view sql, const SqlStatement& place, Asked asked) {
   // The first use of json_each declares its columns, in words that would be taken for the statement's own.
   (void)db_.prepare("SELECT 1 FROM json_each('[]'), json_tree('[]')", Keep::no);
@@ -111,7 +139,10 @@ int SqlGuard::ask(void* self, int action, const char* first, const char* second,
   auto objection = guard.object(action, text(first), text(second), text(database));
   if (!objection) return SQLITE_OK;
   if (within && guard.asked_ != Asked::view) objection->what += " (in `" + std::string(within) + "`)";
-  if (!guard.objection_) guard.objection_ = std::move(objection);
+  if (!guard.objection_) {
+    guard.objection_ = std::move(objection);
+    guard.within_ = text(within);
+  }
   return SQLITE_DENY;
 }
 

@@ -39,6 +39,10 @@ class SqlGuard {
   /// Reads through a view that the projection made: SQLite does not look into it before.
   [[nodiscard]] std::optional<Failure> check_view(const std::string& view, const SqlStatement& created_by);
 
+  /// Reads the triggers of everything that the projection made, whether or not its own statements set them off: any
+  /// client of the file may.
+  [[nodiscard]] std::optional<Failure> check_triggers();
+
   [[nodiscard]] const std::vector<OwnObject>& own() const noexcept { return own_; }
 
  private:
@@ -70,6 +74,7 @@ class SqlGuard {
   std::vector<OwnObject> own_;
   Asked asked_{Asked::change};
   std::optional<Objection> objection_;
+  std::string within_{};  // the trigger or view that the objection is about; empty: the statement itself
 };
 
 }  // namespace lantern::detail

@@ -36,7 +36,7 @@ Trouble run_statements(const Connection& db, const SqlProjection& projection, Sq
   for (const auto& [view, source] : views) {
     if (auto failed = guard.check_view(view, *source)) return failed;
   }
-  return std::nullopt;
+  return guard.check_triggers();
 }
 
 }  // namespace
