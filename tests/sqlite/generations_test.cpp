@@ -125,6 +125,35 @@ TEST_CASE("while dropped views are deleted, a run commits") {
   CHECK(count(folder / "a.db", "lantern_views") == "1");
 }
 
+TEST_CASE("whoever drops views finds them deleted, whoever else drops some at that moment") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db", {.durability = Durability::normal});
+  std::atomic<int> left_over = 0, failed = 0;
+  // Both stay open to the end: one that closes locks the file for a moment, to see whether it is the last.
+  const PlainSqlite looks[] = {PlainSqlite(folder / "a.db"), PlainSqlite(folder / "a.db")};
+  const auto work = [&](const std::string& name, const PlainSqlite& look) {
+    const ProjectionId id(name);
+    SaveCheckpoint save;
+    save.projection = id;
+    save.through = Position{1};
+    save.views = {view("a", "1", 1, 1)};
+    if (!store.perform(save)) ++failed;
+    for (int round = 0; round < 100; ++round) {
+      const auto begun = store.perform(BeginRebuild{id, {2, 1}});
+      if (!begun) return void(++failed);
+      save.generation = begun->generation;
+      save.views = {view(name, "building", 1, 1)};
+      if (!store.perform(save) || !store.perform(CancelRebuild{id})) return void(++failed);
+      if (look.run("SELECT 1 FROM lantern_views WHERE key = '" + name + "'") != std::vector<std::string>{}) ++left_over;
+    }
+  };
+  std::thread other([&] { work("other", looks[0]); });
+  work("one", looks[1]);
+  other.join();
+  CHECK(failed == 0);
+  CHECK(left_over == 0);
+}
+
 TEST_CASE("while another connection writes, what is dropped waits, and goes when it is done") {
   const Folder folder;
   auto store = open_store(folder / "a.db");

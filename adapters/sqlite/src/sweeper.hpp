@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -10,7 +11,7 @@ namespace lantern::detail {
 struct Writer;
 
 /// Deletes dropped views beside the store's work, and rests as long as it works: a commit waits for one handful of
-/// deleted rows at most. There is no thread until there is something to delete. Thread-safe.
+/// deleted rows at most. There is no thread before the first `wake`. Thread-safe.
 class Sweeper {
  public:
   explicit Sweeper(Writer& writer) : writer_(writer) {}  ///< which must outlive the sweeper
@@ -20,7 +21,8 @@ class Sweeper {
 
   /// There may be something to delete.
   void wake();
-  /// Waits until nothing is left to delete, or until the store cannot be written to.
+  /// Waits until what was dropped before is deleted, or cannot be: the store cannot be written to, or others have kept
+  /// it locked for some seconds. The thread tries on in that case.
   void wait();
 
  private:
@@ -31,7 +33,8 @@ class Sweeper {
   Writer& writer_;
   std::mutex mutex_{};
   std::condition_variable changed_{};
-  bool asked_{}, closing_{};
+  std::uint64_t asked_{}, served_{}, steps_{};  ///< calls of `wake`, those that are done with, and handfuls deleted
+  bool closing_{};
   std::thread thread_{};
 };
 
