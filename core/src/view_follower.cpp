@@ -190,7 +190,6 @@ ViewFollower::Known& ViewFollower::known(std::string_view key) {
 void ViewFollower::hold(Known& of, const Frame& frame) {
   FollowedKey& key = of.second;
   waiting_.insert(of.first);
-  if (key.again) return;  // what comes after a loss cannot follow; the read to come tells of it
   const auto at = std::ranges::lower_bound(key.held, frame.moment, {}, &Frame::moment);
   if (at != key.held.end() && at->moment == frame.moment) return;
   if (held_ < limits_.frames.value()) {

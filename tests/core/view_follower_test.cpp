@@ -243,6 +243,37 @@ TEST_CASE("a scan goes on page by page, and frames of keys that it has come by a
   CHECK(viewer.shows_what_is_stored());
 }
 
+TEST_CASE("frames of keys that a scan is yet to come by need no read of their own") {
+  World world;
+  for (const char* key : {"a", "b", "c"}) (void)world.change(key);
+  Viewer viewer(world, AllKeys{}, {.frames = 1, .page = 1});
+  viewer.begin();
+  const Answer first = perform(world, std::exchange(viewer.asked(), {}).front());
+  for (int i = 0; i < 3; ++i) viewer.take(world.change("c"));
+
+  viewer.answer(first);
+  while (!viewer.asked().empty()) {
+    const ViewRead read = std::exchange(viewer.asked(), {}).front();
+    CHECK(std::holds_alternative<ScanViews>(read));
+    viewer.answer(perform(world, read));
+  }
+
+  CHECK(viewer.shows_what_is_stored());
+}
+
+TEST_CASE("a view that was replaced before there was any event goes away when it is reset") {
+  World world;
+  const auto scope = GENERATE(ViewScope(one), ViewScope(AllKeys{}));
+  Viewer viewer = following(world, scope);
+  viewer.take(world.replace("a"));
+  (void)world.reset("a");
+
+  viewer.check();
+  viewer.answer_all();
+
+  CHECK(viewer.shows_what_is_stored());
+}
+
 TEST_CASE("a key that nobody heard of before is shown from its first frame") {
   World world;
   (void)world.change("a");
@@ -316,6 +347,10 @@ TEST_CASE("what is known of a range of keys stays known beyond the page, and doe
   ranges.set({}, "t", as_of(16));
   CHECK(*ranges.find("a") == as_of(20));
   CHECK(*ranges.find("d") == as_of(15));
+  ranges.set({}, "b", as_of(16));
+  ranges.set("b", {}, as_of(30));
+  CHECK(*ranges.find("b") == as_of(20));
+  CHECK(*ranges.find("c") == as_of(30));
 }
 
 TEST_CASE("what cannot be shown is read again, and shown even if nothing has changed") {
