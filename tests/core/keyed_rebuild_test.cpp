@@ -283,3 +283,33 @@ TEST_CASE("a version that is no version is refused before anything is asked") {
     CHECK(error(step).kind == ErrorKind::projector);
   }
 }
+
+TEST_CASE("a view that is replaced right after the switch is seen by the live run") {
+  ViewModel store = made_by_code_1({"a", "b"});
+  Chain newer{.code = 2};
+  Step step = run_up_to<ActivateGeneration>(ProjectionPipeline(newer, led_by("me")).start({}), store);
+  auto activate = expect<ActivateGeneration>(step);
+  auto done = store.perform(activate.effect());
+  step = std::move(activate).answer(std::move(done), {});
+  store.replace("a", "7", 3);
+  store.log.push_back({3, "T", "a"});
+  REQUIRE(drive(std::move(step), store));
+  CHECK(store.live().views.at("a").state == std::to_string(link(7 + 2, 3)));
+  CHECK(store.live().views.at("a").version == 4);
+}
+
+TEST_CASE("a standby that leads again forgets what it had folded and not stored") {
+  ViewModel store = store_of({"a", "b", "a"});
+  const auto log = store.log;
+  store.log.resize(2);
+  Chain first, second;
+  REQUIRE(run(first, store));
+  store.log = log;
+  Step step =
+      run_up_to<SaveCheckpoint>(ProjectionPipeline(second, led_by("me", WhenNotLeader::stand_by)).start({}), store);
+  // It is said to have lost, and takes the lease again, with the checkpoint where it was.
+  step = expect<SaveCheckpoint>(step).answer(tl::unexpected(SaveError(LostLeadership{})), {});
+  check_pending(step, AcquireLease{ProjectionId("p"), "me", 10s});
+  REQUIRE(drive(std::move(step), store));
+  CHECK(difference(store.live().views, naive_fold(store.log, store.head())) == "");
+}
