@@ -123,3 +123,23 @@ TEST_CASE("a subscriber destroys itself in its own callback while others publish
   }
   CHECK(destroyed == 200);
 }
+
+TEST_CASE("who destroys a subscriber waits for a call that is under way") {
+  Broadcaster broadcaster;
+  auto one = std::make_unique<Subscriber>(subscribed(broadcaster, OneKey{"a"}));
+  std::latch called(1), leaving(1);
+  bool returned = false;
+  one->on_news([&] {
+    called.count_down();
+    leaving.wait();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();  // room for one that does not wait
+    returned = true;
+  });
+  std::jthread publisher([&] { publish(broadcaster, {delta("a", 1)}); });
+  called.wait();
+
+  leaving.count_down();
+  one.reset();
+
+  CHECK(returned);
+}

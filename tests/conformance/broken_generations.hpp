@@ -251,7 +251,7 @@ struct GenerationIsLookedUpFirst : SoundGenerations {
     if (!asked.generation && asked.limit > 0) {
       asked.generation = at(asked.projection).generation;
       const LoadCheckpoint there{asked.projection, LoadCheckpoint::Purpose::inspect, asked.generation};
-      for (int i = 0; i < 200 && store.perform(there).value_or(std::nullopt); ++i) std::this_thread::yield();
+      for (int i = 0; i < 300 && store.perform(there).value_or(std::nullopt); ++i) std::this_thread::yield();
     }
     return store.perform(asked);
   }

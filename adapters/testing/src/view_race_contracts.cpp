@@ -140,7 +140,7 @@ void readers_see_commits(Lab& lab) {
 
 /// Generation g has state "g/n" in all its views at position n, and as many keys as its code is old.
 void one_generation_whole(Lab& lab) {
-  constexpr std::int64_t rebuilds = 12;
+  constexpr std::int64_t rebuilds = 36;
   const auto commit = [](SuiteStore& store, ViewRun& run) {
     const std::int64_t n = count(run.at) + 1;
     const std::string text = std::to_string(run.version.program) + "/" + std::to_string(n);
