@@ -104,7 +104,7 @@ Finished run(ProjectionPipeline& pipeline, Unguarded<Warehouse> store) {
   Step step = pipeline.start(now());
   while (!step.finished()) {
     step = std::move(step).visit([&](auto request) {
-      auto reply = store.perform(request.effect());
+      auto reply = perform(store, request.effect());
       return std::move(request).answer(std::move(reply), now());
     });
   }
@@ -128,7 +128,8 @@ void crash_before_the_first_commit(Warehouse& warehouse) {
   Step step = pipeline.start(now());
   while (!step.asks<SaveCheckpoint>()) {
     step = std::move(step).visit([&](auto request) {
-      auto reply = Unguarded(warehouse).perform(request.effect());
+      Unguarded store(warehouse);
+      auto reply = perform(store, request.effect());
       return std::move(request).answer(std::move(reply), now());
     });
   }

@@ -17,7 +17,7 @@ std::span<const RecordedEvent> cut_to_policy(Run& r, std::span<const RecordedEve
   const CommitPolicy& policy = r.config.commit;
   if (policy.max_events) {
     events = events.first(
-        std::min<std::uint64_t>(events.size(), policy.max_events->value() - r.batch_events - r.passed.size()));
+        std::min<std::uint64_t>(events.size(), policy.max_events->value() - r.batch_events - r.batch_passed));
   }
   if (policy.max_bytes) {
     std::size_t count = 0;
@@ -35,8 +35,35 @@ void pass_event(Run& r, QuarantineReason reason, const Failure& cause) {
       {event.position, std::string(event.stream), std::string(event.type), reason, r.retries + 1, to_string(cause)});
   tell(r, [&] { return happening::Quarantined{r.passed.back()}; });
   ++r.next;
+  ++r.batch_passed;
   r.batch_begin = r.next;
+  if (r.keyed) r.keyed->skip();
   moved_on(r);
+}
+
+/// The key that the event failed for is parked, and the event goes on with its others. False: it is not known.
+bool park_key(Run& r, const Failure& cause) {
+  if (!r.keyed || r.config.event_retry.when_exhausted != Escalation::quarantine_key) return false;
+  const RecordedEvent& event = r.held[r.next];
+  if (!r.keyed->park({event.position, std::string(event.stream), std::string(event.type), QuarantineReason::exhausted,
+                      r.retries + 1, to_string(cause)}))
+    return false;
+  r.tried.reset();  // its other keys have tries of their own
+  return true;
+}
+
+/// What folding did, whoever folded.
+KeyedFold fold(Run& r, std::span<const RecordedEvent> events) {
+  if (r.keyed) return r.keyed->fold(events, {r.generation, r.config.publish && !r.rebuilding});
+  KeyedFold folded;
+  if (r.applied_by_store) {
+    folded.applied = events.size();
+  } else {
+    Folded plain = r.projector->fold(events);
+    folded.applied = plain.applied;
+    folded.failure = std::move(plain.failure);
+  }
+  return folded;
 }
 
 /// As eventcore does it: the base cut to milliseconds, then the delay, then the cap.
@@ -54,23 +81,40 @@ nanoseconds retry_delay(Run& r) {
 
 }  // namespace
 
+std::vector<std::string> missing_views(Run& r) {
+  if (!r.keyed || r.exhausted()) return {};
+  if (r.keyed->prepared() == 0 || r.retries > 0) r.keyed->prepare(cut_to_policy(r, r.held.run_at(r.next)));
+  return r.keyed->missing();
+}
+
 void apply_events(Run& r) {
   open_batch(r);
-  const auto events = cut_to_policy(r, r.held.run_at(r.next));
-  Folded folded = r.applied_by_store ? Folded{events.size(), {}} : r.projector->fold(events);
+  auto events = cut_to_policy(r, r.held.run_at(r.next));
+  if (r.keyed) events = events.first(std::min(events.size(), r.keyed->prepared()));
+  KeyedFold folded = fold(r, events);
   if (!folded.failure && folded.applied < events.size()) {
     folded.failure = Failure(FailureKind::internal, "the projector stopped before this event, and did not say why");
   }
   const std::size_t applied = std::min(folded.applied, events.size() - (folded.failure ? 1 : 0));
-  if (r.config.commit.max_bytes) {
+  if (r.config.commit.max_bytes || (r.keyed && !r.config.commit.every_page())) {
     for (const auto& event : events.first(applied)) r.batch_bytes += size_in_bytes(event);
   }
+  for (QuarantineRecord& record : folded.records) {
+    r.passed.push_back(std::move(record));
+    tell(r, [&] { return happening::Quarantined{r.passed.back()}; });
+  }
   if (applied > 0) {
+    r.batch_waited += folded.waited;
     r.next += applied;
     r.batch_events += applied;
     moved_on(r);
   }
   r.failing = std::move(folded.failure);
+  r.failing_key = std::move(folded.failed_key);
+  if (folded.spoiled) {
+    fail_event(r, ErrorKind::projector, "an event left a view half changed", *r.failing);
+    return abandon_batch(r);
+  }
   if (!r.keeps_checkpoint && !r.dirty()) {  // nothing to commit: applied is applied
     r.summary.applied += r.batch_events;
     r.batch_events = r.batch_bytes = 0;
@@ -86,7 +130,7 @@ void apply_failure_policy(Run& r) {
     r.retries = 0;
   }
   tell(r, [&] { return happening::EventFailed{event.position, r.retries + 1, cause}; });
-  switch (r.projector->on_error({cause, event, event.position, r.retries})) {
+  switch (r.projector->on_error({cause, event, event.position, r.retries, r.failing_key})) {
     case FailureStrategy::Fatal:
       return fail_event(r, ErrorKind::event_failed, "an event failed, and the projector's policy is to stop", cause);
     case FailureStrategy::Skip: return pass_event(r, QuarantineReason::skipped, cause);
@@ -97,7 +141,8 @@ void apply_failure_policy(Run& r) {
     ++r.summary.retries;
     return rest(r, Sleep::Reason::event_retry, retry_delay(r), r.retries);
   }
-  if (r.config.event_retry.when_exhausted == Escalation::quarantine) {
+  if (park_key(r, cause)) return;
+  if (r.config.event_retry.when_exhausted != Escalation::stop) {
     return pass_event(r, QuarantineReason::exhausted, cause);
   }
   fail_event(r, ErrorKind::retries_exhausted, "an event still failed on its last retry", cause);

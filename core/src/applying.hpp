@@ -5,6 +5,9 @@
 
 namespace lantern::detail {
 
+/// Of a projection with keys: the keys of events in hand whose views are yet to be loaded.
+[[nodiscard]] std::vector<std::string> missing_views(Run& r);
+
 /// Applies the events in hand, as many as the commit policy has room for, up to the first that fails.
 void apply_events(Run& r);
 

@@ -10,18 +10,19 @@ namespace {
 
 void close_batch(Run& r) {
   r.batch_begin = r.next;
-  r.batch_events = r.batch_bytes = 0;
+  r.batch_events = r.batch_bytes = r.batch_waited = r.batch_passed = 0;
   r.passed.clear();
   let_go(r);
 }
 
 bool batch_is_full(const Run& r) {
   const CommitPolicy& policy = r.config.commit;
-  return (policy.max_events && r.batch_events + r.passed.size() >= policy.max_events->value()) ||
+  return (policy.max_events && r.batch_events + r.batch_passed >= policy.max_events->value()) ||
          (policy.max_bytes && r.batch_bytes >= policy.max_bytes->value()) ||
          (policy.max_age && between(r.batch_opened, r.now) >= policy.max_age->value()) ||
          // Bounds what is held in memory.
-         (r.applied_by_store && r.exhausted() && r.held.bytes() >= r.config.page_bytes.value());
+         (r.applied_by_store && r.exhausted() && r.held.bytes() >= r.config.page_bytes.value()) ||
+         (r.keyed && r.exhausted() && r.batch_bytes >= r.config.page_bytes.value());
 }
 
 }  // namespace
@@ -41,6 +42,7 @@ void abandon_batch(Run& r) {
   r.next = r.batch_begin = 0;
   r.failing.reset();
   r.wait.reset();
+  if (r.keyed) r.keyed->forget();
   r.at_head = r.rest_due = false;  // what was thrown away has to be read again
   if (r.keeps_checkpoint) r.reached = r.stored;
   else r.summary.applied += r.batch_events;  // in memory nothing is undone; only records are lost
@@ -51,16 +53,21 @@ void committed(Run& r) {
   r.stored = r.reached;
   r.store_failures = 0;
   r.resolving.reset();
-  r.summary.applied += r.batch_events;
+  const std::uint64_t applied = r.batch_events - r.batch_waited;
+  r.summary.applied += applied;
   r.summary.quarantined += r.passed.size();
   ++r.summary.commits;
-  tell(r, [&] { return happening::Committed{r.batch_events, r.passed.size(), r.reached}; });
+  if (r.keyed) {
+    r.publishing = r.keyed->committed();
+    r.stored_version = r.code;
+  }
+  tell(r, [&] { return happening::Committed{applied, r.passed.size(), r.reached}; });
   close_batch(r);
 }
 
 bool must_commit(const Run& r) {
   if (!r.dirty()) return false;
-  if (r.failing || r.over() || batch_is_full(r)) return true;
+  if (r.failing || r.over() || r.filled() || batch_is_full(r)) return true;
   if (!r.exhausted()) return false;
   return r.config.commit.every_page() || (r.at_head && !r.config.commit.max_age);
 }

@@ -10,6 +10,10 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::checkpoint_load_failed: return "checkpoint load failed";
     case ErrorKind::checkpoint_save_failed: return "checkpoint save failed";
     case ErrorKind::checkpoint_conflict: return "checkpoint conflict";
+    case ErrorKind::views_load_failed: return "views load failed";
+    case ErrorKind::rebuild_failed: return "rebuild failed";
+    case ErrorKind::superseded: return "superseded";
+    case ErrorKind::version_too_old: return "version too old";
     case ErrorKind::leadership: return "leadership";
     case ErrorKind::store_contract: return "store contract";
     case ErrorKind::projector: return "projector";
@@ -25,10 +29,14 @@ std::string_view what_now(ErrorKind kind) {
     case ErrorKind::retries_exhausted:
       return "mend the projector or the event's policy, then run again: it goes on with this event";
     case ErrorKind::poll_failed:
+    case ErrorKind::views_load_failed:
     case ErrorKind::checkpoint_load_failed: return "mend the store, then run again: it goes on from the checkpoint";
     case ErrorKind::checkpoint_save_failed:
       return "mend the store, then run again: what was not committed is applied anew";
     case ErrorKind::checkpoint_conflict: return "make sure that only one runner drives this projection, then run again";
+    case ErrorKind::rebuild_failed: return "mend the store, then run again: a rebuild goes on where it was";
+    case ErrorKind::superseded: return "run the newer program, or look at the projection's generations";
+    case ErrorKind::version_too_old: return "run the newer program, or roll back to a generation that this one made";
     case ErrorKind::leadership: return "wait for the leader to end, or run as a standby";
     case ErrorKind::store_contract:
       return "mend the store's reader, or restore the log that belongs to this checkpoint";

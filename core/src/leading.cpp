@@ -12,6 +12,8 @@ using std::chrono::nanoseconds;
 
 bool must_lead(const Run& r) { return r.config.leadership && !r.lease; }
 
+bool leads_another_role(const Run& r) { return r.lease && r.lease_role != r.role(); }
+
 bool renewal_is_due(const Run& r) { return r.lease && between(r.renew_from, r.now) >= r.renew_after; }
 
 void renew_soon(Run& r) {
@@ -21,13 +23,15 @@ void renew_soon(Run& r) {
 
 void lead(Run& r, Lease lease) {
   const bool gained = !r.lease;
+  if (gained) r.lease_role = r.role();
   r.lease = std::move(lease);
   // The lease runs from some instant after it was asked for. A third of it leaves time for two more tries.
   r.renew_from = r.lease_asked_at;
   r.renew_after = r.config.leadership->ttl.value() / 3;
   if (renewal_is_due(r)) renew_soon(r);  // the answer took that long
   if (gained) {
-    r.store_failures = 0;  // renewing says nothing about commits, so it leaves their count alone
+    r.store_failures = 0;                   // renewing says nothing about commits, so it leaves their count alone
+    if (r.rebuilding) r.inspected = false;  // who led before may have rebuilt it already
     tell(r, [&] { return happening::LeaseGained{*r.lease}; });
   }
 }
@@ -52,7 +56,7 @@ void lose_leadership(Run& r, const LostLeadership& lost) {
     return;
   }
   abandon_batch(r);
-  r.loaded = false;
+  r.loaded = r.begun = false;
 }
 
 }  // namespace lantern::detail

@@ -9,6 +9,8 @@
 namespace lantern::detail {
 
 [[nodiscard]] bool must_lead(const Run& r);
+/// A rebuild has begun or ended, and the lease is that of what the run did before.
+[[nodiscard]] bool leads_another_role(const Run& r);
 [[nodiscard]] bool renewal_is_due(const Run& r);
 
 /// Not at once, whatever the lease's length: between two renewals there is room for another effect.

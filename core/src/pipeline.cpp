@@ -10,6 +10,7 @@
 #include "lantern/names.hpp"
 #include "lantern/refuse.hpp"
 #include "leading.hpp"
+#include "rebuilding.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
 #include "trouble.hpp"
@@ -25,18 +26,24 @@ Step proceed(RunPtr run) {
     const bool nothing_to_store = !r.dirty() && !r.resolving;
 
     // clang-format off
+    if (!r.publishing.empty())                         return publish(std::move(run));
     if (r.releasing && r.wait)                         return sleep(std::move(run));
     if (r.releasing)                                   return wind_up(std::move(run));
     if (r.stopping == Stop::now)                       return wind_up(std::move(run));
     if (r.over() && nothing_to_store)                  return wind_up(std::move(run));
+    if (leads_another_role(r))                         return hand_over(std::move(run));
     if (renewal_is_due(r))                             return renew(std::move(run));
     if (r.wait)                                        return sleep(std::move(run));
     if (r.ends_early() && must_lead(r))              { abandon_batch(r);         continue; }
+    if (!r.inspected && !(r.rebuilding && must_lead(r))) return load(std::move(run), Purpose::inspect);
     if (must_lead(r))                                  return acquire(std::move(run));
+    if (r.rebuilding && !r.begun)                      return begin_rebuild(std::move(run));
     if (!r.loaded)                                     return load(std::move(run), Purpose::start);
     if (r.resolving)                                   return load(std::move(run), Purpose::resolve);
     if (must_commit(r))                                return save(std::move(run));
+    if (r.filled())                                    return activate(std::move(run));
     if (r.failing)                                   { apply_failure_policy(r); continue; }
+    if (auto keys = missing_views(r); !keys.empty())   return load_views(std::move(run), std::move(keys));
     if (!r.exhausted())                              { apply_events(r);         continue; }
     if (r.rest_due)                                  { rest_at_head(r);         continue; }
     return read(std::move(run));
@@ -77,6 +84,10 @@ template class Request<Sleep>;
 template class Request<AcquireLease>;
 template class Request<RenewLease>;
 template class Request<ReleaseLease>;
+template class Request<LoadViews>;
+template class Request<Publish>;
+template class Request<BeginRebuild>;
+template class Request<ActivateGeneration>;
 
 void Step::ask_to_stop(Stop how) noexcept {
   std::visit(
@@ -92,6 +103,15 @@ std::optional<Failure> refuse_names(const ProjectionId& id, const ProjectionConf
   if (auto refused = refuse(id)) return refused;
   return config.leadership ? refuse_name("owner", config.leadership->owner) : std::nullopt;
 }
+
+std::optional<Failure> refuse_version(ProjectorPort& projector) {
+  const CodeVersion version =
+      projector.keyed() ? projector.keyed()->version() : projector.code_version().value_or(CodeVersion{});
+  if (version.program >= 1 && version.schema >= 1) return std::nullopt;
+  return Failure(FailureKind::invalid,
+                 "its version is " + std::to_string(version.program) + ", its schema " + std::to_string(version.schema),
+                 "use numbers from 1 up");
+}
 }  // namespace
 
 ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
@@ -101,11 +121,15 @@ ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector,
   try {
     error.projection = ProjectionId(projector->name(), config.tenant);
     error.cause = refuse_names(error.projection, config);
-    if (!error.cause) {
+    if (error.cause) {
+      error.what = "it cannot run under these names";
+    } else if (error.cause = refuse_version(*projector); error.cause) {
+      error.what = "it cannot run as this version";
+    } else {
+      if (auto* keyed = projector->keyed()) keyed->keep_at_most(config.view_cache.value());
       run_.reset(new detail::Run(std::move(projector), std::move(config), error.projection));
       return;
     }
-    error.what = "it cannot run under these names";
   } catch (...) {  // user code: the projector's name, filter or snapshot
     error.cause = detail::failure_of(std::current_exception());
   }

@@ -59,7 +59,12 @@ std::ostream& operator<<(std::ostream& out, const EventPage& p) {
 }
 
 const char* to_string(LoadCheckpoint::Purpose purpose) noexcept {
-  return purpose == LoadCheckpoint::Purpose::start ? "start" : "resolve";
+  switch (purpose) {
+    case LoadCheckpoint::Purpose::start: return "start";
+    case LoadCheckpoint::Purpose::resolve: return "resolve";
+    case LoadCheckpoint::Purpose::inspect: break;
+  }
+  return "inspect";
 }
 
 const char* to_string(Sleep::Reason reason) noexcept {
@@ -74,7 +79,13 @@ const char* to_string(Sleep::Reason reason) noexcept {
 }
 
 const char* to_string(QuarantineReason reason) noexcept {
-  return reason == QuarantineReason::skipped ? "skipped" : "exhausted";
+  switch (reason) {
+    case QuarantineReason::skipped: return "skipped";
+    case QuarantineReason::exhausted: return "exhausted";
+    case QuarantineReason::unreadable: return "unreadable";
+    case QuarantineReason::waiting: break;
+  }
+  return "waiting";
 }
 
 std::string to_string(const SaveError& error) {
@@ -87,27 +98,42 @@ std::string to_string(const SaveError& error) {
       return "write " + std::to_string(e.index) + " failed: " + to_string(e.cause);
     }
     std::string operator()(const OutcomeUnknown& e) const { return "outcome unknown: " + to_string(e.cause); }
+    std::string operator()(const ViewsReplaced& e) const {
+      return "views replaced: revision " + std::to_string(e.actual.value);
+    }
+    std::string operator()(const GenerationMoved& e) const {
+      return "generation moved: " + std::to_string(e.active.value) + " is active";
+    }
     std::string operator()(const Failure& e) const { return to_string(e); }
   } const show;
   return std::visit(show, error);
 }
 
 std::ostream& operator<<(std::ostream& out, const Checkpoint& c) {
-  return out << At{c.position} << " (generation " << c.generation << ')';
+  out << At{c.position} << " (generation " << c.generation;
+  if (c.revision != Revision{}) out << ", revision " << c.revision;
+  if (c.version != CodeVersion{}) out << ", code " << c.version;
+  return out << ')';
 }
 
 std::ostream& operator<<(std::ostream& out, const LoadCheckpoint& e) {
-  return out << "LoadCheckpoint{" << e.projection << ", " << to_string(e.purpose) << '}';
+  out << "LoadCheckpoint{" << e.projection << ", " << to_string(e.purpose);
+  if (e.generation) out << ", generation " << *e.generation;
+  return out << '}';
 }
 
 std::ostream& operator<<(std::ostream& out, const QuarantineRecord& q) {
-  return out << q.position << ' ' << Text{q.type} << '@' << Text{q.stream} << ' ' << to_string(q.reason) << " after "
-             << q.attempts << ": " << Text{q.error};
+  out << q.position << ' ' << Text{q.type} << '@' << Text{q.stream};
+  if (q.key) out << " for key " << Text{*q.key};
+  return out << ' ' << to_string(q.reason) << " after " << q.attempts << ": " << Text{q.error};
 }
 
 std::ostream& operator<<(std::ostream& out, const SaveCheckpoint& e) {
   out << "SaveCheckpoint{" << e.projection << ", from=" << At{e.from} << ", through=" << At{e.through}
       << ", writes=" << e.writes.size() << ", quarantined=" << e.quarantined.size();
+  if (!e.views.empty()) out << ", views=" << e.views.size();
+  if (e.generation != Generation{}) out << ", generation=" << e.generation;
+  if (e.revision != Revision{}) out << ", revision=" << e.revision;
   if (e.fence) out << ", fence=" << *e.fence;
   return out << '}';
 }
@@ -124,21 +150,35 @@ std::ostream& operator<<(std::ostream& out, const Sleep& e) {
   return out << '}';
 }
 
+const char* to_string(Role role) noexcept { return role == Role::live ? "live" : "rebuild"; }
+
+namespace {
+// Most leases are for the live role, so that goes without saying.
+struct For {
+  Role role;
+  friend std::ostream& operator<<(std::ostream& out, const For& f) {
+    return f.role == Role::live ? out << '}' : out << ", " << to_string(f.role) << '}';
+  }
+};
+}  // namespace
+
 std::ostream& operator<<(std::ostream& out, const AcquireLease& e) {
-  return out << "AcquireLease{" << e.projection << ", " << Text{e.owner} << ", " << Span{e.ttl} << '}';
+  return out << "AcquireLease{" << e.projection << ", " << Text{e.owner} << ", " << Span{e.ttl} << For{e.role};
 }
 std::ostream& operator<<(std::ostream& out, const RenewLease& e) {
-  return out << "RenewLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence << '}';
+  return out << "RenewLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence
+             << For{e.role};
 }
 std::ostream& operator<<(std::ostream& out, const ReleaseLease& e) {
-  return out << "ReleaseLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence << '}';
+  return out << "ReleaseLease{" << e.projection << ", " << Text{e.lease.owner} << ", fence=" << e.lease.fence
+             << For{e.role};
 }
 std::ostream& operator<<(std::ostream& out, const AppendEvents& e) {
   return out << "AppendEvents{" << e.events.size() << " events, " << e.expected.size() << " expectations}";
 }
 
 std::ostream& operator<<(std::ostream& out, const RunSummary& s) {
-  constexpr const char* endings[] = {"caught up", "stopped", "failed"};
+  constexpr const char* endings[] = {"caught up", "stopped", "failed", "rebuilt"};
   out << endings[static_cast<int>(s.ending)] << " at " << At{s.position} << ": " << s.applied << " applied, "
       << s.quarantined << " quarantined, " << s.retries << (s.retries == 1 ? " retry, " : " retries, ") << s.pages
       << (s.pages == 1 ? " page, " : " pages, ") << s.commits << (s.commits == 1 ? " commit" : " commits");
@@ -183,6 +223,14 @@ std::ostream& operator<<(std::ostream& out, const Happening& what) {
       out << "lease gained by " << Text{h.lease.owner} << ", fence " << h.lease.fence;
     }
     void operator()(const happening::LeaseLost& h) const { out << "lease lost to " << Text{h.holder}; }
+    void operator()(const happening::PublishFailed& h) const {
+      out << h.frames << (h.frames == 1 ? " frame was" : " frames were") << " not published: " << h.cause;
+    }
+    void operator()(const happening::ViewsReloaded& h) const { out << "views replaced, revision " << h.revision; }
+    void operator()(const happening::RebuildBegun& h) const {
+      out << "rebuilding as generation " << h.generation << " after " << At{h.position};
+    }
+    void operator()(const happening::Activated& h) const { out << "generation " << h.generation << " is active"; }
     void operator()(const happening::StandingBy& h) const { out << "standing by, " << Text{h.holder} << " leads"; }
   } const show{out};
   std::visit(show, what);

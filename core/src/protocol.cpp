@@ -20,6 +20,14 @@ template <>
 constexpr const char* name_of<RenewLease> = "RenewLease";
 template <>
 constexpr const char* name_of<ReleaseLease> = "ReleaseLease";
+template <>
+constexpr const char* name_of<LoadViews> = "LoadViews";
+template <>
+constexpr const char* name_of<Publish> = "Publish";
+template <>
+constexpr const char* name_of<BeginRebuild> = "BeginRebuild";
+template <>
+constexpr const char* name_of<ActivateGeneration> = "ActivateGeneration";
 
 struct Door {
   Step& step;

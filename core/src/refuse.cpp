@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lantern/names.hpp"
+#include "lantern/refuse_views.hpp"
 
 namespace lantern {
 namespace {
@@ -49,6 +50,13 @@ std::optional<Failure> refuse(const ReadEvents& asked) {
 
 std::optional<Failure> refuse(const SaveCheckpoint& asked) {
   if (auto refused = refuse(asked.projection)) return refused;
+  for (const StoredView& view : asked.views) {
+    if (auto refused = refuse_view_key(view.key)) return refused;
+  }
+  for (const QuarantineRecord& record : asked.quarantined) {
+    if (!record.key) continue;
+    if (auto refused = refuse_view_key(*record.key)) return refused;
+  }
   if (asked.through >= asked.from) return std::nullopt;  // an absent position is less than any other
   return Failure(FailureKind::invalid,
                  "a commit would move the checkpoint of " + to_string(asked.projection) + " back, from " +

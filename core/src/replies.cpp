@@ -5,6 +5,7 @@
 #include "batch.hpp"
 #include "leading.hpp"
 #include "page_contract.hpp"
+#include "rebuilding.hpp"
 #include "requests.hpp"
 #include "trouble.hpp"
 
@@ -56,6 +57,23 @@ struct SaveErrorHandler {
       retry_store(r, ErrorKind::checkpoint_save_failed, "a quarantine record could not be saved", doubt);
     }
   }
+  void operator()(const ViewsReplaced& replaced) const {
+    if (replaced.actual <= asked.revision) {
+      fail(r, ErrorKind::store_contract,
+           "the store broke its contract: it says of revision " + std::to_string(asked.revision.value) +
+               " that it was replaced by revision " + std::to_string(replaced.actual.value));
+      return abandon_batch(r);
+    }
+    tell(r, [&] { return happening::ViewsReloaded{replaced.actual}; });
+    abandon_batch(r);
+    r.loaded = r.begun = false;
+  }
+  void operator()(const GenerationMoved& moved) const {
+    if (r.has_generations) return lose_generation(r);
+    fail(r, ErrorKind::checkpoint_conflict,
+         "a rebuild was switched to: generation " + std::to_string(moved.active.value) + " is active");
+    abandon_batch(r);
+  }
   void operator()(const Failure& failure) const {
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", failure);
   }
@@ -72,18 +90,20 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
   }
   const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
   const Generation generation = *found ? (*found)->generation : r.generation;
-  if (asked.purpose == LoadCheckpoint::Purpose::start) {
-    r.loaded = true;
-    r.store_failures = 0;
-    r.stored = r.reached = position;
-    r.generation = generation;
-    r.summary.commit_in_doubt = false;  // whatever was in doubt before leadership was lost is settled by this
+  if (asked.purpose == LoadCheckpoint::Purpose::inspect) {
+    look_at_active(r, *found);
+  } else if (asked.purpose == LoadCheckpoint::Purpose::start) {
+    if (!may_begin_at(r, *found)) return proceed(std::move(run));
+    begin_at(r, *found);
     tell(r, [&] { return happening::Started{position, generation}; });
   } else if (generation == r.generation && position == r.reached) {
     committed(r);
   } else if (generation == r.generation && position == r.stored) {
     const Failure doubt = *std::exchange(r.resolving, std::nullopt);
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
+  } else if (r.has_generations && !*found) {  // dropped
+    r.resolving.reset();
+    lose_generation(r);
   } else {
     r.resolving.reset();
     fail(r, ErrorKind::checkpoint_conflict,
@@ -110,7 +130,8 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
   // A store that cannot tell its head says that this is it by having found nothing more to look at.
   r.at_head = page->at_head() || (!page->head && page->scanned_to == asked.after);
   r.last_page_empty = page->empty();
-  r.rest_due = r.config.mode == PollMode::continuous && (r.at_head || r.config.quirks.rest_after_every_page);
+  r.rest_due =
+      r.config.mode == PollMode::continuous && !r.rebuilding && (r.at_head || r.config.quirks.rest_after_every_page);
   if (!r.last_page_empty) r.told_caught_up = false;
   if (page->empty()) {
     if (page->scanned_to != r.reached) open_batch(r);
@@ -124,7 +145,7 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
 
 Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply saved) {
   Run& r = *run;
-  if (saved || r.config.quirks.failed_saves_are_ignored) committed(r);
+  if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) committed(r);
   else std::visit(SaveErrorHandler{r, asked}, saved.error());
   return proceed(std::move(run));
 }
@@ -145,7 +166,9 @@ Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
     retry_store(r, ErrorKind::leadership, "the lease could not be taken", *failure);
   } else {
     const auto& held = std::get<LeaseHeld>(got.error());
-    if (r.config.leadership->when_not_leader == WhenNotLeader::fail) {
+    if (r.config.leadership->when_not_leader == WhenNotLeader::fail && r.rebuilt && !r.rebuilding) {
+      r.led_by_another = true;  // whoever leads the live run goes on with what this one has built
+    } else if (r.config.leadership->when_not_leader == WhenNotLeader::fail) {
       fail(r, ErrorKind::leadership,
            held.owner + " leads, for another " +
                std::to_string(std::chrono::ceil<std::chrono::milliseconds>(held.expires_in).count()) +
@@ -175,9 +198,13 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
 }
 
 Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply released) {
-  if (released) return finish(std::move(run));
   Run& r = *run;
-  tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  if (!released) tell(r, [&] { return happening::StoreFailed{released.error()}; });
+  if (!r.releasing) {  // one lease for another; one that cannot be given back will expire
+    r.lease.reset();
+    return proceed(std::move(run));
+  }
+  if (released) return finish(std::move(run));
   const StoreRetryConfig& retry = r.config.store_retry;
   if (r.stopping == Stop::now || !is_transient(released.error().kind) ||
       r.store_failures >= retry.max_attempts.value()) {

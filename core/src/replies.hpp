@@ -15,5 +15,9 @@ namespace lantern::detail {
 [[nodiscard]] Step handle(RunPtr run, const AcquireLease& asked, AcquireLease::reply got);
 [[nodiscard]] Step handle(RunPtr run, const RenewLease& asked, RenewLease::reply got);
 [[nodiscard]] Step handle(RunPtr run, const ReleaseLease& asked, ReleaseLease::reply released);
+[[nodiscard]] Step handle(RunPtr run, const LoadViews& asked, LoadViews::reply found);
+[[nodiscard]] Step handle(RunPtr run, const Publish& asked, Publish::reply published);
+[[nodiscard]] Step handle(RunPtr run, const BeginRebuild& asked, BeginRebuild::reply begun);
+[[nodiscard]] Step handle(RunPtr run, const ActivateGeneration& asked, ActivateGeneration::reply activated);
 
 }  // namespace lantern::detail

@@ -12,6 +12,13 @@ namespace lantern::detail {
 [[nodiscard]] Step sleep(RunPtr run);
 [[nodiscard]] Step acquire(RunPtr run);
 [[nodiscard]] Step renew(RunPtr run);
+/// The views of these keys.
+[[nodiscard]] Step load_views(RunPtr run, std::vector<std::string> keys);
+[[nodiscard]] Step publish(RunPtr run);
+[[nodiscard]] Step begin_rebuild(RunPtr run);
+[[nodiscard]] Step activate(RunPtr run);
+/// Gives the lease back, to take another.
+[[nodiscard]] Step hand_over(RunPtr run);
 /// Gives the lease back, or finishes where there is none.
 [[nodiscard]] Step wind_up(RunPtr run);
 [[nodiscard]] Step finish(RunPtr run);

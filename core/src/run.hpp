@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "held_events.hpp"
+#include "lantern/keyed_port.hpp"
 #include "lantern/observer.hpp"
 #include "lantern/pipeline.hpp"
 
@@ -27,7 +28,11 @@ struct Run {
         filter(projector->filter()),
         keeps_checkpoint(projector->checkpoint_is_stored() || projector->applied_by_store()),
         applied_by_store(projector->applied_by_store()),
+        keyed(projector->keyed()),
+        has_generations(keyed || projector->code_version()),
+        code(keyed ? keyed->version() : projector->code_version().value_or(CodeVersion{})),
         random(config.seed),
+        inspected(!has_generations),
         loaded(!keeps_checkpoint),
         reached(keeps_checkpoint ? std::nullopt : projector->starts_after()) {}
 
@@ -39,6 +44,9 @@ struct Run {
   const bool
       keeps_checkpoint;  ///< false: the state dies with the process, so nothing is loaded, and no checkpoint moves
   const bool applied_by_store;  ///< true: events are applied inside of the commit
+  KeyedPort* const keyed;       ///< of a projection with keys; else null
+  const bool has_generations;   ///< true: it can be rebuilt beside what readers see
+  const CodeVersion code;       ///< of a projection with generations: what makes them
 
   // From outside.
   Instant now{};
@@ -48,16 +56,29 @@ struct Run {
 
   // Leadership.
   std::optional<Lease> lease{};
-  bool releasing{};  ///< all is done but to give it back
+  Role lease_role{Role::live};  ///< what the lease is for
+  bool releasing{};             ///< all is done but to give it back
   Instant lease_asked_at{};
   Instant renew_from{};
   std::chrono::nanoseconds renew_after{};  ///< counted from `renew_from`
+
+  // Generations, of a projection that has them.
+  bool inspected;                   ///< it is known whether the active generation will do
+  bool rebuilding{};                ///< a new one is being filled
+  bool begun{};                     ///< and it is known where it stands
+  bool rebuilt{};                   ///< this run has made one the active one
+  bool lived{};                     ///< the run has once known where it stands
+  bool moved{};                     ///< the generation that it worked on is neither active nor building any more
+  bool led_by_another{};            ///< all is rebuilt, and somebody else goes on with it
+  std::vector<Frame> publishing{};  ///< committed, and not published yet
 
   // What is known to be stored.
   bool loaded;
   std::optional<Failure> resolving{};  ///< a commit's outcome is unknown, and why
   std::optional<Position> stored{};
   Generation generation{};
+  Revision revision{};
+  CodeVersion stored_version{};
 
   // Events in hand, and the batch: held events [batch_begin, next) of a projection that the store applies.
   HeldEvents held{};
@@ -65,6 +86,8 @@ struct Run {
   std::size_t batch_begin{};
   std::optional<Position> reached;  ///< everything up to here is applied, passed or filtered out
   std::uint64_t batch_events{};
+  std::uint64_t batch_waited{};  ///< those of them that were only recorded, for all of their keys
+  std::uint64_t batch_passed{};  ///< events that were passed as a whole
   std::uint64_t batch_bytes{};
   Instant batch_opened{};
   std::vector<QuarantineRecord> passed{};  ///< records that the next commit stores
@@ -78,8 +101,9 @@ struct Run {
   bool told_caught_up{};
 
   // Trouble.
-  std::optional<Failure> failing{};  ///< of the held event `next`; its policy has not acted yet
-  std::optional<Position> tried{};   ///< the event that `retries` counts for
+  std::optional<Failure> failing{};          ///< of the held event `next`; its policy has not acted yet
+  std::optional<std::string> failing_key{};  ///< that it failed for; absent: it failed as a whole
+  std::optional<Position> tried{};           ///< the event that `retries` counts for
   std::uint32_t retries{};
   std::optional<Wait> wait{};
   std::uint32_t poll_failures{};
@@ -93,15 +117,26 @@ struct Run {
   [[nodiscard]] bool dirty() const noexcept { return !passed.empty() || (keeps_checkpoint && reached != stored); }
 
   [[nodiscard]] bool caught_up() const noexcept {
-    return config.mode == PollMode::batch && first_page_read && exhausted() && !failing &&
+    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() && !failing &&
            (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
   /// Before it is caught up: something went wrong, or it was asked to stop.
   [[nodiscard]] bool ends_early() const noexcept { return verdict || stopping != Stop::none; }
 
+  /// What the run commits to, and leads.
+  [[nodiscard]] Role role() const noexcept { return rebuilding ? Role::rebuild : Role::live; }
+
+  /// A rebuild has reached the head of the log.
+  [[nodiscard]] bool filled() const noexcept {
+    return rebuilding && begun && first_page_read && exhausted() && !failing && at_head;
+  }
+
+  /// A rebuild is done, and this run is not to go on with it.
+  [[nodiscard]] bool done_rebuilding() const noexcept { return led_by_another || (config.hold_switch && filled()); }
+
   /// No more events are to be applied.
-  [[nodiscard]] bool over() const noexcept { return ends_early() || caught_up(); }
+  [[nodiscard]] bool over() const noexcept { return ends_early() || caught_up() || done_rebuilding(); }
 
   void leave_in_doubt() noexcept {
     summary.commit_in_doubt = summary.commit_in_doubt || resolving;

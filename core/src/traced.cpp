@@ -23,6 +23,10 @@ std::string shown(const LeaseHeld& held) {
 std::string shown(const LostLeadership& lost) {
   return lost.holder.empty() ? "lost" : "lost to " + detail::one_line(lost.holder);
 }
+std::string shown(const CheckpointMoved& moved) { return to_string(SaveError(moved)); }
+std::string shown(const BehindActive& behind) {
+  return "behind the active one, which is at " + (behind.active ? shown(*behind.active) : std::string("-"));
+}
 std::string shown(const VersionConflict& conflict) {
   return "stream " + detail::one_line(conflict.stream) + " is at version " + std::to_string(conflict.actual) +
          ", not " + std::to_string(conflict.expected);
@@ -50,6 +54,39 @@ std::string describe(const ReleaseLease::reply& done) { return done ? "released"
 std::string describe(const AppendEvents::reply& appended) {
   if (!appended) return shown(appended.error());
   return std::to_string(appended->added) + " added, " + std::to_string(appended->duplicates) + " there already";
+}
+
+std::string describe(const LoadViews::reply& found) {
+  if (!found) return shown(found.error());
+  return std::to_string(found->views.size()) + " views, " + std::to_string(found->parked.size()) + " parked";
+}
+std::string describe(const Publish::reply& published) { return published ? "published" : shown(published.error()); }
+std::string describe(const BeginRebuild::reply& begun) { return begun ? shown(*begun) : shown(begun.error()); }
+std::string describe(const ActivateGeneration::reply& done) { return done ? "activated" : shown(done.error()); }
+std::string describe(const GetView::reply& found) {
+  if (!found) return shown(found.error());
+  return (found->view ? shown(*found->view) : "none") + ", as of " + shown(found->as_of);
+}
+std::string describe(const ScanViews::reply& page) {
+  if (!page) return shown(page.error());
+  return std::to_string(page->views.size()) + " views" + (page->more ? " and more" : "") + ", as of " +
+         shown(page->as_of);
+}
+std::string describe(const ReplaceView::reply& replaced) {
+  return replaced ? "replaced, at " + shown(replaced->moment) : shown(replaced.error());
+}
+std::string describe(const ListGenerations::reply& list) {
+  if (!list) return shown(list.error());
+  std::string line = std::to_string(list->size()) + " generations";
+  for (const auto& one : *list) line += "; " + shown(one);
+  return line;
+}
+std::string describe(const RollBack::reply& active) {
+  return active ? "active: " + shown(*active) : shown(active.error());
+}
+std::string describe(const FinalizeRebuild::reply& dropped) {
+  if (!dropped) return shown(dropped.error());
+  return *dropped ? "dropped " + shown(**dropped) : "nothing to drop";
 }
 
 }  // namespace lantern

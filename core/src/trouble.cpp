@@ -29,6 +29,7 @@ void fail(Run& r, ErrorKind kind, std::string what, std::optional<Failure> cause
 
 void fail_event(Run& r, ErrorKind kind, std::string what, Failure cause) {
   const RecordedEvent& event = r.held[r.next];
+  if (r.failing_key) what += " (for key " + *r.failing_key + ")";
   fail(r, kind, std::move(what), std::move(cause));
   r.verdict->position = event.position;
   r.verdict->stream = event.stream;
@@ -72,6 +73,16 @@ void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause)
   if (!is_transient(cause.kind) || r.store_failures >= r.config.store_retry.max_attempts.value()) {
     fail(r, kind, std::move(what), cause);
     return abandon_batch(r);
+  }
+  ++r.store_failures;
+  rest(r, Sleep::Reason::store_retry, delay_before(r.config.store_retry.backoff, r.store_failures, r.random),
+       r.store_failures);
+}
+
+void retry_load(Run& r, const Failure& cause) {
+  tell(r, [&] { return happening::StoreFailed{cause}; });
+  if (!is_transient(cause.kind) || r.store_failures >= r.config.store_retry.max_attempts.value()) {
+    return fail(r, ErrorKind::views_load_failed, "views could not be loaded", cause);
   }
   ++r.store_failures;
   rest(r, Sleep::Reason::store_retry, delay_before(r.config.store_retry.backoff, r.store_failures, r.random),

@@ -34,6 +34,9 @@ void rest_at_head(Run& r);
 /// After a failed read: a rest, or the end.
 void retry_poll(Run& r, const Failure& cause);
 
+/// After views failed to load: a rest, or the end. What is applied already is stored before it.
+void retry_load(Run& r, const Failure& cause);
+
 /// After a store failed to load, save or lead: a rest, or the end, and with it the end of the batch.
 void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause);
 

@@ -12,10 +12,11 @@ namespace bench {
 
 struct Settings {
   int rounds = 5;
-  std::uint64_t events = 500'000;  ///< of the log that the big duels read
-  std::string program{};           ///< the `lantern` program; empty: what needs it is left out
-  std::string myself{};            ///< this program's own file, to be run as another process
-  std::string only{};              ///< run only what has this in its name
+  std::uint64_t events = 500'000;        ///< of the log that the big duels read
+  std::uint64_t keyed_events = 200'000;  ///< of the log that keyed views are made of
+  std::string program{};                 ///< the `lantern` program; empty: what needs it is left out
+  std::string myself{};                  ///< this program's own file, to be run as another process
+  std::string only{};                    ///< run only what has this in its name
   /// Of the lines that show growth, which are long.
   [[nodiscard]] int few_rounds() const { return std::min(rounds, 3); }
   [[nodiscard]] bool wants(const std::string& name) const { return name.find(only) != std::string::npos; }
@@ -24,6 +25,7 @@ struct Settings {
 int pipeline_bench(const Settings&);
 int catch_up_bench(const Settings&, const ScratchDirectory&);
 int sql_projection_bench(const Settings&, const ScratchDirectory&);
+int keyed_bench(const Settings&, const ScratchDirectory&);
 int import_bench(const Settings&, const ScratchDirectory&);
 void latency_bench(const Settings&, const ScratchDirectory&);
 

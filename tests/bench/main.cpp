@@ -11,6 +11,7 @@
 #include "benches.hpp"
 #include "child.hpp"
 #include "duel.hpp"
+#include "keyed_work.hpp"
 
 namespace {
 
@@ -27,6 +28,9 @@ int main(int count, char** arguments) {
   if (count == 3 && std::string_view(arguments[1]) == "--append-for-latency") {
     return append_for_latency(arguments[2]);
   }
+  if (count == 4 && std::string_view(arguments[1]) == "--run-accounts") {
+    return run_accounts(arguments[2], arguments[3]);
+  }
   if (count > 3 && std::string_view(arguments[1]) == "--tell-cost-of") {
     return run_and_tell({arguments + 2, arguments + count});
   }
@@ -35,8 +39,9 @@ int main(int count, char** arguments) {
   for (int i = 1; i < count; ++i) {
     std::string value;
     if (take(arguments[i], "--rounds=", value)) settings.rounds = std::atoi(value.c_str());
-    else if (take(arguments[i], "--events=", value)) settings.events = std::strtoull(value.c_str(), nullptr, 10);
-    else if (take(arguments[i], "--program=", value)) settings.program = value;
+    else if (take(arguments[i], "--events=", value)) {
+      settings.events = settings.keyed_events = std::strtoull(value.c_str(), nullptr, 10);
+    } else if (take(arguments[i], "--program=", value)) settings.program = value;
     else if (take(arguments[i], "--only=", value)) settings.only = value;
     else must(false, std::string("no such option: ") + arguments[i]);
   }
@@ -56,6 +61,7 @@ int main(int count, char** arguments) {
   int missed = pipeline_bench(settings);
   missed += catch_up_bench(settings, scratch);
   missed += sql_projection_bench(settings, scratch);
+  missed += keyed_bench(settings, scratch);
   missed += import_bench(settings, scratch);
   latency_bench(settings, scratch);
   if (missed) std::printf("\n%d target%s missed\n", missed, missed == 1 ? "" : "s");

@@ -20,6 +20,16 @@ struct Sound {
   AcquireLease::reply perform(const AcquireLease& e) { return store.perform(e); }
   RenewLease::reply perform(const RenewLease& e) { return store.perform(e); }
   ReleaseLease::reply perform(const ReleaseLease& e) { return store.perform(e); }
+  LoadViews::reply perform(const LoadViews& e) { return store.perform(e); }
+  GetView::reply perform(const GetView& e) { return store.perform(e); }
+  ScanViews::reply perform(const ScanViews& e) { return store.perform(e); }
+  ReplaceView::reply perform(const ReplaceView& e) { return store.perform(e); }
+  BeginRebuild::reply perform(const BeginRebuild& e) { return store.perform(e); }
+  ActivateGeneration::reply perform(const ActivateGeneration& e) { return store.perform(e); }
+  ListGenerations::reply perform(const ListGenerations& e) { return store.perform(e); }
+  RollBack::reply perform(const RollBack& e) { return store.perform(e); }
+  FinalizeRebuild::reply perform(const FinalizeRebuild& e) { return store.perform(e); }
+  CancelRebuild::reply perform(const CancelRebuild& e) { return store.perform(e); }
   Subscription on_append(std::function<void()> callback) { return store.on_append(std::move(callback)); }
 
   MemoryStore store;

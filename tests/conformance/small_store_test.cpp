@@ -85,7 +85,7 @@ TEST_CASE("the suite takes a small store of one's own, and leaves out what does 
     DYNAMIC_SECTION(contract.name) {
       const auto kept = contract.check();
       if (!kept) FAIL_CHECK(kept.error());
-      for (const char* group : {"append:", "lease:", "fence:", "writes:", "quarantine:"}) {
+      for (const char* group : {"append:", "lease:", "fence:", "writes:", "quarantine:", "views:", "rebuild:"}) {
         CHECK_FALSE(contract.name.starts_with(group));
       }
     }

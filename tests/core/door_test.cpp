@@ -156,7 +156,7 @@ TEST_CASE("dropping a request abandons the run, and what was committed stays com
     Step step = ProjectionPipeline(probe, ProjectionConfig().page_limit(1)).start(Instant{});
     for (int i = 0; i < effects && !step.finished(); ++i) {
       step = std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
-        auto reply = store.perform(request.effect());
+        auto reply = lantern::perform(store, request.effect());
         return std::move(request).answer(std::move(reply), Instant{});
       });
     }

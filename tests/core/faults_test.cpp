@@ -38,7 +38,7 @@ struct FaultyStore {
     const auto fault = static_cast<Fault>(choices.choose(ways));
     if (fault == none) {
       if constexpr (std::same_as<E, LoadCheckpoint>) loaded = true;
-      return store.perform(effect);
+      return lantern::perform(store, effect);
     }
     if (fault == crash_before) throw Crash{};
     if constexpr (!std::same_as<E, Sleep>) {
@@ -51,24 +51,24 @@ struct FaultyStore {
       if constexpr (std::same_as<E, SaveCheckpoint>) {
         const auto unknown = tl::unexpected(SaveError(OutcomeUnknown{for_now}));
         if (fault == unknown_before) return unknown;
-        auto done = store.perform(effect);
+        auto done = lantern::perform(store, effect);
         if (fault == crash_after) throw Crash{};
         if (fault == unknown_after) return unknown;
         return done;  // a save may not claim that nothing was stored when it was: that would be a lie, not a fault
       } else {
-        static_cast<void>(store.perform(effect));
+        static_cast<void>(lantern::perform(store, effect));
         if (fault == crash_after) throw Crash{};
         return refused<E>(for_now);
       }
     }
-    return store.perform(effect);
+    return lantern::perform(store, effect);
   }
 };
 
 template <class Store>
 Step perform_and_answer(Step step, Store& store, Instant& now) {
   return std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
-    auto reply = store.perform(request.effect());
+    auto reply = lantern::perform(store, request.effect());
     if constexpr (std::same_as<E, Sleep>) now += request.effect().duration;
     return std::move(request).answer(std::move(reply), now);
   });

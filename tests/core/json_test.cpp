@@ -1,7 +1,10 @@
 // Payloads as JSON, events as described structs.
+#include <map>
+
 #include "story.hpp"
 
 #include "lantern/json_codec.hpp"
+#include "lantern/json_views.hpp"
 
 using namespace lantern;
 
@@ -78,4 +81,59 @@ TEST_CASE("a projection with a codec reads the codec's types only, and its undec
   CHECK(account.total == 3);
   CHECK(account.closed == 1);
   CHECK(account.failures == std::vector{FailureKind::undecodable});
+}
+
+// ---- views ----
+
+namespace {
+struct Line {
+  std::string sku;
+  int count{};
+  friend bool operator==(const Line&, const Line&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Line, (), (sku, count))
+struct Cart {
+  std::int64_t cents{};
+  std::vector<Line> lines{};
+  std::map<std::string, int> notes{};
+  friend bool operator==(const Cart&, const Cart&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Cart, (), (cents, lines, notes))
+struct Added {
+  std::string sku;
+  friend bool operator==(const Added&, const Added&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Added, (), (sku))
+constexpr JsonViewCodec<Cart, Added> carts;
+}  // namespace
+
+TEST_CASE("a state is written as JSON in the order of its members, and read back") {
+  const Cart cart{INT64_MIN, {{"a\"\n\xC3\xA4", 2}, {"", -1}}, {{"z", 1}, {"b", 2}}};
+  const std::string text = carts.encode_state(cart);
+  CHECK(
+      text ==
+      "{\"cents\":-9223372036854775808,\"lines\":[{\"sku\":\"a\\\"\\n\xC3\xA4\",\"count\":2},{\"sku\":\"\",\"count\":-"
+      "1}],\"notes\":{\"b\":2,\"z\":1}}");
+  CHECK(carts.decode_state(text) == cart);
+  CHECK(carts.decode_delta(carts.encode_delta({"a"})) == Added{"a"});
+}
+
+TEST_CASE("a state of any size is written whole and read back") {
+  for (const std::size_t lines : {0, 1, 30, 31, 500, 20'000}) {
+    Cart cart;
+    for (std::size_t i = 0; i < lines; ++i) cart.lines.push_back({std::string(i % 97, 'x'), static_cast<int>(i)});
+    CAPTURE(lines);
+    CHECK(carts.decode_state(carts.encode_state(cart)) == cart);
+  }
+}
+
+TEST_CASE("bytes that are no such state or delta are undecodable, and the failure says why") {
+  for (const std::string bytes : {"", "{", "[]", R"({"cents":"1","lines":[],"notes":{}})", R"({"cents":1})", "\xFF"}) {
+    CAPTURE(bytes);
+    const auto state = carts.decode_state(bytes);
+    REQUIRE_FALSE(state);
+    CHECK(state.error().kind == FailureKind::undecodable);
+    CHECK_THAT(state.error().what, Catch::StartsWith("the stored bytes are no such state ("));
+    CHECK_FALSE(carts.decode_delta(bytes));
+  }
 }

@@ -409,7 +409,7 @@ void two_runs(Choices& choices) {
     if (steps[current].finished()) current = 1 - current;
     const auto before = store.checkpoint;
     steps[current] = std::move(steps[current]).visit([&]<Effect E>(Request<E> request) -> Step {
-      auto reply = store.perform(request.effect());
+      auto reply = lantern::perform(store, request.effect());
       return std::move(request).answer(std::move(reply), now);
     });
     // The leader of a run that only waits is on its turn.

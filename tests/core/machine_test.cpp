@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "choices.hpp"
+#include "state_machine_page.hpp"
 #include "story.hpp"
 
 using namespace lantern;
@@ -14,30 +15,6 @@ using namespace lantern::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// What may come next, by what is pending and how it is answered.
-using Table = std::map<std::pair<std::string, std::string>, std::set<std::string>>;
-
-std::string name(const Step& step) {
-  struct {
-    std::string operator()(const Request<LoadCheckpoint>& r) const {
-      return std::string("LoadCheckpoint[") + to_string(r.effect().purpose) + "]";
-    }
-    std::string operator()(const Request<ReadEvents>&) const { return "ReadEvents"; }
-    std::string operator()(const Request<SaveCheckpoint>&) const { return "SaveCheckpoint"; }
-    std::string operator()(const Request<Sleep>& r) const {
-      return std::string("Sleep[") + to_string(r.effect().reason) + "]";
-    }
-    std::string operator()(const Request<AcquireLease>&) const { return "AcquireLease"; }
-    std::string operator()(const Request<RenewLease>&) const { return "RenewLease"; }
-    std::string operator()(const Request<ReleaseLease>&) const { return "ReleaseLease"; }
-    std::string operator()(const Finished& end) const {
-      if (!end) return "Finished[failed]";
-      return end->ending == Ending::caught_up ? "Finished[caught_up]" : "Finished[stopped]";
-    }
-  } const of;
-  return std::visit(of, static_cast<const Step::Base&>(step));
-}
 
 // ---- one reply of each class; the first is the usual one ----
 
@@ -214,7 +191,7 @@ void walk(P probe, const Setting& setting, Choices& choices, Extra extra, Table&
       if constexpr (std::same_as<E, SaveCheckpoint>) last_save = request.effect();
       typename E::reply reply = [&] {
         if constexpr (std::same_as<E, LoadCheckpoint>) return world.perform(request.effect(), last_save);
-        else return world.perform(request.effect());
+        else return lantern::perform(world, request.effect());
       }();
       return std::move(request).answer(std::move(reply), now);
     });
@@ -248,48 +225,7 @@ Table explored(Extra extra, int departures) {
   return seen;
 }
 
-// ---- the page ----
-
-std::string trimmed(std::string text) {
-  const auto first = text.find_first_not_of(' ');
-  if (first == text.npos) return "";
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-/// The requests and ends that a cell names: the words in backquotes that begin with a capital.
-std::set<std::string> named_in(const std::string& cell) {
-  std::set<std::string> names;
-  for (std::size_t open = cell.find('`'); open != cell.npos; open = cell.find('`', open)) {
-    const auto close = cell.find('`', open + 1);
-    const auto word = cell.substr(open + 1, close - open - 1);
-    if (!word.empty() && word[0] >= 'A' && word[0] <= 'Z') names.insert(word);
-    open = close + 1;
-  }
-  return names;
-}
-
-/// The rows of the page's table under this heading: pending | reply | next.
-Table table_of_page(const std::string& heading) {
-  const auto file = std::filesystem::path(LANTERN_SOURCE_DIR) / "docs" / "state-machine.md";
-  std::ifstream page(file);
-  INFO("reading " << file);
-  REQUIRE(page);
-  Table rows;
-  bool here = false;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("## ")) here = line == "## " + heading;
-    if (!here || !line.starts_with("| ") || line.starts_with("| pending")) continue;
-    std::vector<std::string> cells;
-    std::istringstream in(line.substr(1));
-    for (std::string cell; std::getline(in, cell, '|');) cells.push_back(trimmed(cell));
-    REQUIRE(cells.size() == 3);
-    const auto pending = named_in(cells[0]);
-    const std::string who = pending.empty() ? cells[0] : *pending.begin();
-    std::string reply = cells[1];
-    rows[{who, reply}] = named_in(cells[2]);
-  }
-  return rows;
-}
+// ---- the diagram ----
 
 using Edges = std::set<std::pair<std::string, std::string>>;
 
@@ -338,49 +274,6 @@ std::string printed(const Edges& edges) {
   std::ostringstream out;
   for (const auto& [from, to] : edges) out << from << " --> " << to << '\n';
   return out.str();
-}
-
-std::string printed(const Table& table) {
-  std::ostringstream out;
-  for (const auto& [from, nexts] : table) {
-    out << "| `" << from.first << "` | " << from.second << " |";
-    const char* comma = " ";
-    for (const auto& next : nexts) out << std::exchange(comma, ", ") << '`' << next << '`';
-    out << " |\n";
-  }
-  return out.str();
-}
-
-void check_same(const Table& page, const Table& machine) {
-  Table undocumented, unreached;
-  for (const auto& [from, nexts] : machine) {
-    for (const auto& next : nexts) {
-      if (!page.contains(from) || !page.at(from).contains(next)) undocumented[from].insert(next);
-    }
-  }
-  for (const auto& [from, nexts] : page) {
-    for (const auto& next : nexts) {
-      if (!machine.contains(from) || !machine.at(from).contains(next)) unreached[from].insert(next);
-    }
-  }
-  INFO("what the machine does and the page does not say:\n" << printed(undocumented));
-  INFO("what the page says and the machine does not do:\n" << printed(unreached));
-  CHECK((undocumented.empty() && unreached.empty()));
-}
-
-/// What leases add to a run: all that is not in the table of the work.
-Table beyond(const Table& work, Table seen) {
-  for (auto& [from, nexts] : seen) {
-    const auto found = work.find(from);
-    if (found == work.end()) continue;
-    std::erase_if(nexts, [&](const std::string& next) { return found->second.contains(next); });
-    nexts.erase("RenewLease");  // may come between any two requests of the work
-    if (std::ranges::any_of(found->second, [](const auto& next) { return next.starts_with("Finished"); })) {
-      nexts.erase("ReleaseLease");  // comes before the end
-    }
-  }
-  std::erase_if(seen, [](const auto& row) { return row.second.empty(); });
-  return seen;
 }
 
 }  // namespace

@@ -34,10 +34,10 @@ struct World {
       if constexpr (std::same_as<E, SaveCheckpoint>) {
         const auto unknown = tl::unexpected(SaveError(OutcomeUnknown{busy}));
         if (outcome == Outcome::unknown_not_stored) return unknown;
-        auto done = store.perform(effect);
+        auto done = lantern::perform(store, effect);
         if (outcome == Outcome::unknown_stored) return unknown;
         return done;
-      } else return store.perform(effect);
+      } else return lantern::perform(store, effect);
     }
   }
 

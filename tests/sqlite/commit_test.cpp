@@ -43,8 +43,9 @@ AcquireLease::reply acquire(SqliteStore& store, const char* owner, std::chrono::
 /// Runs any function as the projection's statements.
 struct FakeRunner final : detail::StatementRunner {
   explicit FakeRunner(std::function<std::optional<Failure>(const RecordedEvent&)> f)
-      : StatementRunner(Generation{1}), work(std::move(f)) {}
+      : StatementRunner(std::string()), work(std::move(f)) {}
   std::optional<Failure> run(const RecordedEvent& e) override { return work(e); }
+  std::optional<Failure> make(std::int64_t, std::optional<std::int64_t>) override { return std::nullopt; }
   std::function<std::optional<Failure>(const RecordedEvent&)> work;
 };
 
@@ -103,7 +104,7 @@ TEST_CASE("a checkpoint moves only from where it is, forward, and within its gen
   CHECK(error_of<Failure>(store.perform(save_of(5, {}))).kind == FailureKind::invalid);
   SaveCheckpoint other_generation = save_of(5, 6);
   other_generation.generation = Generation{2};
-  CHECK(error_of<CheckpointMoved>(store.perform(other_generation)).actual == Position{5});
+  CHECK(error_of<GenerationMoved>(store.perform(other_generation)).active == Generation{1});
   CHECK(checkpoint(store) == Checkpoint{Position{5}, Generation{1}});
   CHECK(store.perform(save_of(5, 5)));
   CHECK(store.perform(save_of(5, 6)));
@@ -115,7 +116,7 @@ TEST_CASE("a rebuild that has not begun has a generation and no position") {
   REQUIRE(store.perform(save_of({}, 5)));
   PlainSqlite(folder / "a.db").run("UPDATE lantern_projections SET generation = 2, position = NULL");
   CHECK(checkpoint(store) == Checkpoint{std::nullopt, Generation{2}});
-  CHECK(error_of<CheckpointMoved>(store.perform(save_of(5, 6))).actual == std::nullopt);
+  CHECK(error_of<GenerationMoved>(store.perform(save_of(5, 6))).active == Generation{2});
   SaveCheckpoint save = save_of({}, 1);
   save.generation = Generation{2};
   CHECK(store.perform(save));

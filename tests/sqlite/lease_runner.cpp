@@ -34,6 +34,7 @@ class Threshold {
   Threshold(SqliteStore& store, BeforeSave what) : store_(store), what_(what) {}
 
   template <Effect E>
+  requires Performs<SqliteStore, E>
   typename E::reply perform(const E& effect) {
     if constexpr (std::same_as<E, SaveCheckpoint>) stop_before_saving();
     return store_.perform(effect);

@@ -115,7 +115,7 @@ TEST_CASE("the C++ of the page on SQL projections compiles and runs") {
   // as on the page:
   auto projection = lantern::SqlProjection::parse(text, "debts.sql");  // an error has file, line and column
   auto store = lantern::SqliteStore::open(file);
-  auto installed = store->install(*projection);  // registered, unchanged or rebuilt
+  auto installed = store->install(*projection);  // registered, present or building
   auto config = projection->configured(lantern::ProjectionConfig());
   auto finished = lantern::run_projection_blocking(*projection, *store, config, std::stop_token());
   // so far

@@ -48,8 +48,8 @@ TEST_CASE("the same file goes on where it was, also when comments and blanks wer
   append(store, {{.stream = "a", .type = "Noted", .data = "two"}});
   const Rows before = everything_in(client);
   const SqlProjection same = projection("notes", 1, "\n\n" + notes + "-- that is all\n", "other.sql");
-  CHECK(installed(store, same) == Installed{ProjectionId("notes"), 1, Generation{1}, Installed::Outcome::unchanged});
-  CHECK(installed(store, same).outcome == Installed::Outcome::unchanged);
+  CHECK(installed(store, same) == Installed{ProjectionId("notes"), 1, Generation{1}, Installed::Outcome::present});
+  CHECK(installed(store, same).outcome == Installed::Outcome::present);
   CHECK(everything_in(client) == before);
   const Finished finished = run(store, same);
   REQUIRE(finished);
@@ -77,7 +77,7 @@ TEST_CASE("a changed file with the same version is refused, and nothing is chang
   CHECK(projections_in(client) == Rows{"|notes|1||7"});
 }
 
-TEST_CASE("a higher version is rebuilt: new tables, an empty quarantine, the next generation, from the first event") {
+TEST_CASE("a higher version is built beside the old one, from the first event, and switched to at the head") {
   const Folder folder;
   SqliteStore store = open(folder / "s.db");
   const Client client(folder / "s.db");
@@ -103,23 +103,33 @@ TEST_CASE("a higher version is rebuilt: new tables, an empty quarantine, the nex
   const SqlProjection second = projection("it's \"odd\"", 3,
                                           "-- setup\nCREATE TABLE note3 (data TEXT);\nINSERT INTO note3 VALUES ('');\n"
                                           "-- on Noted\nINSERT INTO note3 VALUES (:data);\n");
+  const Rows before = everything_in(client);
   CHECK(installed(store, second) ==
-        Installed{ProjectionId("it's \"odd\""), 3, Generation{2}, Installed::Outcome::rebuilt});
-  Rows expected = blank;
-  expected.push_back("table|note3|note3|CREATE TABLE note3 (data TEXT)");
-  Rows found = everything_in(client);
-  std::sort(expected.begin(), expected.end());
-  std::sort(found.begin(), found.end());
-  CHECK(found == expected);
-  CHECK(client.rows("SELECT * FROM lantern_quarantine").empty());
-  CHECK(projections_in(client) == Rows{"|it's \"odd\"|2||3"});
+        Installed{ProjectionId("it's \"odd\""), 3, Generation{2}, Installed::Outcome::building});
+  CHECK(everything_in(client) == before);  // it was only tried
+  CHECK(client.rows("SELECT * FROM seen") == Rows{"one", "two"});
+  CHECK(projections_in(client) == Rows{"|it's \"odd\"|1|3|1"});
 
   const Finished finished = run(store, second);
   REQUIRE(finished);
   CHECK(finished->applied == 3);
   CHECK(finished->generation == Generation{2});
   CHECK(client.rows("SELECT * FROM note3") == Rows{"", "one", "bad", "two"});
+  CHECK(client.rows("SELECT * FROM seen") == Rows{"no such table: seen"});
+  CHECK(projections_in(client) == Rows{"|it's \"odd\"|2|3|3"});
   CHECK(refusal(store, first).find("the store has version 3") != std::string::npos);
+
+  // The old one is kept, until it is given up: then nothing of it is left, nor of its quarantine.
+  CHECK(client.rows("SELECT generation, position, reason FROM lantern_quarantine") == Rows{"1|2|skipped"});
+  REQUIRE(store.perform(FinalizeRebuild{ProjectionId("it's \"odd\"")}) == Generation{1});
+  Rows expected = blank;
+  expected.push_back("table|note3|note3|CREATE TABLE \"note3\" (data TEXT)");
+  Rows found = everything_in(client);
+  std::sort(expected.begin(), expected.end());
+  std::sort(found.begin(), found.end());
+  CHECK(found == expected);
+  CHECK(client.rows("SELECT * FROM lantern_quarantine").empty());
+  CHECK(client.rows("PRAGMA integrity_check") == Rows{"ok"});
 }
 
 TEST_CASE("a rebuild ends in the tables that a fresh start would have made") {
@@ -146,21 +156,31 @@ TEST_CASE("a rebuild ends in the tables that a fresh start would have made") {
 
 TEST_CASE("a run of the old version cannot write into the new tables") {
   const Folder folder;
-  SqliteStore old = open(folder / "s.db"), newer = open(folder / "s.db");
+  SqliteStore old = open_patient(folder / "s.db"), newer = open_patient(folder / "s.db");
   append(old, {{.stream = "a", .type = "Noted", .data = "one"}});
   const SqlProjection v1 = projection("notes", 1, notes);
   const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
   installed(old, v1);
+  REQUIRE(run(old, v1));
   installed(newer, v2);
+  REQUIRE(run(newer, v2));
   const Client client(folder / "s.db");
+  append(old, {{.stream = "a", .type = "Noted", .data = "two"}});
+  const RecordedEvent event{.position = Position{2}, .stream = "a", .version = 2, .type = "Noted", .data = "old"};
+  SaveCheckpoint save;
+  save.projection = ProjectionId("notes");
+  save.from = Position{1};
+  save.through = Position{2};
+  save.writes.runs = {std::span(&event, 1)};
 
   SECTION("neither one that began before") {
-    SaveCheckpoint save;
-    save.projection = ProjectionId("notes");
     save.generation = Generation{1};
-    save.through = Position{1};
-    const RecordedEvent event{.position = Position{1}, .stream = "a", .version = 1, .type = "Noted", .data = "old"};
-    save.writes.runs = {std::span(&event, 1)};
+    const auto reply = old.perform(save);
+    REQUIRE_FALSE(reply);
+    CHECK(std::get<GenerationMoved>(reply.error()) == GenerationMoved{Generation{2}});
+  }
+  SECTION("nor one that takes the new generation for its own") {
+    save.generation = Generation{2};
     const auto reply = old.perform(save);
     REQUIRE_FALSE(reply);
     CHECK(std::get<Failure>(reply.error()).what ==
@@ -169,12 +189,10 @@ TEST_CASE("a run of the old version cannot write into the new tables") {
   SECTION("nor one that begins now, with the statements that were installed then") {
     const Finished finished = run(old, v1);
     REQUIRE_FALSE(finished);
-    REQUIRE(finished.error().cause);
-    CHECK(finished.error().cause->kind == FailureKind::incompatible);
-    CHECK(finished.error().cause->what == "another program rebuilt notes with another version of its statements");
+    CHECK(finished.error().kind == ErrorKind::version_too_old);
   }
-  CHECK(client.rows("SELECT * FROM note").empty());
-  CHECK(projections_in(client) == Rows{"|notes|2||2"});
+  CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
+  CHECK(projections_in(client) == Rows{"|notes|2|1|2"});
 }
 
 TEST_CASE("several projections are installed all or none, and all that is wrong with them is told") {
@@ -186,12 +204,11 @@ TEST_CASE("several projections are installed all or none, and all that is wrong 
   installed(store, v1);
   REQUIRE(run(store, v1));
   const Rows before = everything_in(client), known = projections_in(client);
-  const RebuildLease lease{"me", std::chrono::seconds(10)};
   const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
   const SqlProjection bad = projection("bad", 1, "-- setup\nCREATE TABLE half (a);\n-- on *\nDELETE FROM note;\n");
   const SqlProjection fine = projection("fine", 1, "-- setup\nCREATE TABLE half (a);\n-- on *\nDELETE FROM half;\n");
   const SqlProjection worse = projection("worse", 1, "-- on *\nDELETE FROM nothing;\n", "worse.sql");
-  const auto refused = store.install_all(std::vector{v2, bad, fine, worse}, lease);
+  const auto refused = store.install_all(std::vector{v2, bad, fine, worse});
   REQUIRE_FALSE(refused);
   REQUIRE(refused.error().size() == 2);
   CHECK(refused.error()[0].what.find("p.sql:6:1") == 0);
@@ -201,22 +218,16 @@ TEST_CASE("several projections are installed all or none, and all that is wrong 
   CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
   CHECK(client.rows("SELECT owner FROM lantern_leases WHERE owner IS NOT NULL").empty());
 
-  const auto done = store.install_all(std::vector{v2, fine}, lease);
+  const auto done = store.install_all(std::vector{v2, fine});
   REQUIRE(done);
-  CHECK((*done)[0]->outcome == Installed::Outcome::rebuilt);
-  CHECK((*done)[1]->outcome == Installed::Outcome::registered);
-  CHECK(client.rows("SELECT name, owner FROM lantern_leases WHERE owner IS NOT NULL") == Rows{"notes|me"});
+  CHECK((*done)[0].outcome == Installed::Outcome::building);
+  CHECK((*done)[1].outcome == Installed::Outcome::registered);
+  CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
 }
 
-TEST_CASE("what another owner leads is not rebuilt, and once its lease is over it can neither commit nor renew") {
+TEST_CASE("whoever leads goes on while a higher version is built, and after the switch neither commits nor renews") {
   const Folder folder;
-  std::chrono::nanoseconds now = std::chrono::hours(1);
-  const auto with_clock = [&] {
-    SqliteOptions options;
-    options.clock = [&now] { return now; };
-    return *SqliteStore::open(folder / "s.db", options);
-  };
-  SqliteStore old = with_clock(), newer = with_clock();
+  SqliteStore old = open_patient(folder / "s.db"), newer = open_patient(folder / "s.db");
   append(old, {{.stream = "a", .type = "Noted", .data = "one"}});
   const SqlProjection v1 = projection("notes", 1, notes);
   const SqlProjection v2 = projection("notes", 2, notes + "-- on Other\nDELETE FROM note;\n");
@@ -226,22 +237,19 @@ TEST_CASE("what another owner leads is not rebuilt, and once its lease is over i
   const auto ttl = std::chrono::seconds(10);
   const auto led = old.perform(AcquireLease{id, "old", ttl});
   REQUIRE(led);
-  const Client client(folder / "s.db");
-
-  now += std::chrono::seconds(4);
-  const auto held = newer.install_all(std::vector{v2}, {"new", ttl});
-  REQUIRE(held);
-  REQUIRE_FALSE((*held)[0]);
-  CHECK((*held)[0].error() == LeaseHeld{"old", std::chrono::seconds(6)});
-  CHECK(client.rows("SELECT * FROM note") == Rows{"1|one"});
-  CHECK(projections_in(client) == Rows{"|notes|1|1|1"});
+  installed(newer, v2);
   REQUIRE(old.perform(RenewLease{id, *led, ttl}));
 
-  now += ttl;  // as if the leader had been paused
-  const auto rebuilt = newer.install_all(std::vector{v2}, {"new", ttl});
-  REQUIRE(rebuilt);
-  CHECK((*rebuilt)[0]->generation == Generation{2});
+  // The rebuild has a lease of its own; what comes after it is the live one's, which is held.
+  ProjectionConfig config = fast();
+  config.with(Leadership("new"));
+  const Finished finished = run(newer, v2, config);
+  REQUIRE(finished);
+  CHECK(finished->ending == Ending::rebuilt);
   const std::string why = "another program rebuilt notes with another version of its statements";
+  const auto renewed = old.perform(RenewLease{id, *led, ttl});
+  REQUIRE_FALSE(renewed);
+  CHECK(std::get<Failure>(renewed.error()).what == why);
   SaveCheckpoint save;
   save.projection = id;
   save.generation = Generation{1};
@@ -249,15 +257,12 @@ TEST_CASE("what another owner leads is not rebuilt, and once its lease is over i
   save.fence = led->fence;
   const auto saved = old.perform(save);
   REQUIRE_FALSE(saved);
-  CHECK(std::get<Failure>(saved.error()).what == why);
-  const auto renewed = old.perform(RenewLease{id, *led, ttl});
-  REQUIRE_FALSE(renewed);
-  CHECK(std::get<Failure>(renewed.error()).what == why);
-  CHECK(newer.perform(AcquireLease{id, "new", ttl}));
-  REQUIRE(newer.perform(ReleaseLease{id, *newer.perform(AcquireLease{id, "new", ttl})}));
+  CHECK(std::get<GenerationMoved>(saved.error()).active == Generation{2});
+  REQUIRE(old.perform(ReleaseLease{id, *led}));
   const auto again = old.perform(AcquireLease{id, "old", ttl});
   REQUIRE_FALSE(again);
   CHECK(std::get<Failure>(again.error()).what == why);
+  CHECK(newer.perform(AcquireLease{id, "new", ttl}));
 }
 
 TEST_CASE("what fails while it is installed leaves nothing behind") {
@@ -453,7 +458,7 @@ TEST_CASE("two projections that would own the same table: the second is refused,
         "tenant acme: choose another name");
   CHECK(refusal(store, projection("first", 1, notes), std::string_view("a\0b", 3)) ==
         "invalid: a tenant's name must not contain a NUL");
-  CHECK(installed(store, projection("first", 1, notes), "acme").outcome == Installed::Outcome::unchanged);
+  CHECK(installed(store, projection("first", 1, notes), "acme").outcome == Installed::Outcome::present);
 }
 
 TEST_CASE("the name of a projection that is not SQL cannot be taken over") {

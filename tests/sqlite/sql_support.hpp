@@ -89,6 +89,15 @@ inline SqliteStore open(const std::filesystem::path& file) {
   return *std::move(store);
 }
 
+/// A store that waits for other writers, as where two of them share a file.
+inline SqliteStore open_patient(const std::filesystem::path& file) {
+  SqliteOptions options;
+  options.busy_timeout = std::chrono::seconds(20);
+  auto store = SqliteStore::open(file, options);
+  if (!store) FAIL(to_string(store.error()));
+  return *std::move(store);
+}
+
 inline SqlProjection parsed(std::string_view text, std::string file_name = "p.sql") {
   auto projection = SqlProjection::parse(text, std::move(file_name));
   if (!projection) FAIL(projection.error().message());

@@ -175,7 +175,7 @@ struct ByHand {
     while (!step.finished()) {
       step = std::move(step).visit([](Request<Sleep> nap) { return std::move(nap).answer(Slept::through, Instant{}); },
                                    [&](auto request) {
-                                     auto reply = store.perform(request.effect());
+                                     auto reply = perform(store, request.effect());
                                      return answer(std::move(request), std::move(reply));
                                    });
     }

@@ -160,6 +160,10 @@ template CallOnPool<SaveCheckpoint> call_on_pool<SaveCheckpoint>;
 template CallOnPool<AcquireLease> call_on_pool<AcquireLease>;
 template CallOnPool<RenewLease> call_on_pool<RenewLease>;
 template CallOnPool<ReleaseLease> call_on_pool<ReleaseLease>;
+template CallOnPool<LoadViews> call_on_pool<LoadViews>;
+template CallOnPool<Publish> call_on_pool<Publish>;
+template CallOnPool<BeginRebuild> call_on_pool<BeginRebuild>;
+template CallOnPool<ActivateGeneration> call_on_pool<ActivateGeneration>;
 template CallOnPool<AppendEvents> call_on_pool<AppendEvents>;
 template CallOnPool<SubscribeToAppends> call_on_pool<SubscribeToAppends>;
 

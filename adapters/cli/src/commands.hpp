@@ -21,6 +21,8 @@ void declare_run(CLI::App& program, Command& chosen);
 void declare_query(CLI::App& program, Command& chosen);
 void declare_status(CLI::App& program, Command& chosen);
 void declare_export(CLI::App& program, Command& chosen);
+void declare_view(CLI::App& program, Command& chosen);
+void declare_generations(CLI::App& program, Command& chosen);
 
 /// The shortest way from an event to an answer, for a shell: the program's own help ends with it, and that of `run`.
 inline constexpr std::string_view whole_example = R"(Example:

@@ -1,7 +1,5 @@
 #include "export.hpp"
 
-#include <algorithm>
-
 #include "json_text.hpp"
 #include "ndjson_line.hpp"
 #include "open_store.hpp"
@@ -10,25 +8,16 @@
 namespace lantern::cli {
 namespace {
 
-// A payload may be JSON over several lines. Between its tokens a line break means no more than a space, and inside of a
-// string JSON has none.
-void append_on_one_line(std::string& out, std::string_view json) {
-  const std::size_t begin = out.size();
-  out += json;
-  std::replace_if(
-      out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-}
-
 void append_line(std::string& out, const RecordedEvent& event) {
   out += R"({"stream":)";
   append_json_string(out, event.stream);
   out += R"(,"type":)";
   append_json_string(out, event.type);
   out += R"(,"data":)";
-  append_on_one_line(out, event.data);
+  append_json_on_one_line(out, event.data);
   if (!event.id.empty()) append_json_string(out += R"(,"id":)", event.id);
   if (!event.ts.empty()) append_json_string(out += R"(,"ts":)", event.ts);
-  if (!event.meta.empty()) append_on_one_line(out += R"(,"meta":)", event.meta);
+  if (!event.meta.empty()) append_json_on_one_line(out += R"(,"meta":)", event.meta);
   if (event.schema_version != 1) (out += R"(,"schema_version":)") += std::to_string(event.schema_version);
   out += "}\n";
 }

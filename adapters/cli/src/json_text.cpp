@@ -1,5 +1,6 @@
 #include "json_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -48,6 +49,13 @@ void append_json_number(std::string& out, double number) {
     // A real stays a real: `2.0`, not `2`.
     if (text.find_first_of(".e") == text.npos) out += ".0";
   }
+}
+
+void append_json_on_one_line(std::string& out, std::string_view json) {
+  const std::size_t begin = out.size();
+  out += json;
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
 }
 
 }  // namespace lantern::cli

@@ -15,6 +15,10 @@ void append_json_string(std::string& out, std::string_view text);
 /// Appends a number so that it reads back as the same; NaN, which JSON lacks, as null.
 void append_json_number(std::string& out, double number);
 
+/// Appends what is JSON already, over however many lines, on one. Between its tokens a line break means no more than a
+/// space, and inside of a string JSON has none.
+void append_json_on_one_line(std::string& out, std::string_view json);
+
 /// One JSON object on one line, its fields in the order in which they are added.
 class JsonObject {
  public:

@@ -38,6 +38,21 @@ std::optional<Trouble> object_to_verb(const CLI::App& program, std::string_view 
   return Trouble{ExitCode::usage, what + ": the verbs are " + verbs + "; see lantern --help"};
 }
 
+// The verb that was typed, which may be a verb's verb (`view get`), or the program when none was.
+struct Typed {
+  const CLI::App* verb;
+  std::string before;  // the words before it: `lantern view`
+};
+
+Typed typed_verb(const CLI::App& program) {
+  Typed typed{&program, ""};
+  for (auto verbs = program.get_subcommands(); !verbs.empty(); verbs = typed.verb->get_subcommands()) {
+    typed.before += (typed.before.empty() ? "" : " ") + typed.verb->get_name();
+    typed.verb = verbs.front();
+  }
+  return typed;
+}
+
 // Reads the command line; help is printed at once, and is then what was chosen.
 Outcome choose(int count, const char* const* words, Command& chosen) {
   CLI::App program("Read models from an event log, each event counted exactly once.", "lantern");
@@ -48,14 +63,16 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
   declare_query(program, chosen);
   declare_status(program, chosen);
   declare_export(program, chosen);
+  declare_view(program, chosen);
+  declare_generations(program, chosen);
   program.footer("lantern VERB --help tells more about each.\n\n" + std::string(whole_example));
   if (auto wrong = object_to_verb(program, count > 1 ? words[1] : "")) return tl::unexpected(*std::move(wrong));
   try {
     program.parse(count, words);
     return ExitCode::done;
   } catch (const CLI::CallForHelp&) {
-    const auto verbs = program.get_subcommands();
-    const std::string text = verbs.empty() ? program.help() : verbs.front()->help("lantern");
+    const Typed typed = typed_verb(program);
+    const std::string text = typed.verb->help(typed.before);
     chosen = [text] { return (Output(1) << text).finish(); };
     return ExitCode::done;
   } catch (const CLI::CallForVersion& version) {
@@ -63,15 +80,15 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
     chosen = [text] { return (Output(1) << text).finish(); };
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
-    const auto verbs = program.get_subcommands();
-    const std::string verb = verbs.empty() ? "" : verbs.front()->get_name() + " ";
+    const Typed typed = typed_verb(program);
+    const std::string verb = (typed.before.empty() ? "" : typed.before + " ") + typed.verb->get_name();
     // Without it, what was meant for the store is taken for something else, and the rest for too much.
-    if (!verbs.empty() && verbs.front()->get_option("--store")->count() == 0 &&
+    const CLI::Option* const store = typed.verb->get_option_no_throw("--store");
+    if (store && store->count() == 0 &&
         (dynamic_cast<const CLI::RequiredError*>(&error) || dynamic_cast<const CLI::ExtrasError*>(&error))) {
-      return trouble(ExitCode::usage,
-                     "--store FILE is missing: lantern " + verb + "--store FILE …; see lantern " + verb + "--help");
+      return trouble(ExitCode::usage, "--store FILE is missing: " + verb + " --store FILE …; see " + verb + " --help");
     }
-    return trouble(ExitCode::usage, std::string(error.what()) + ": see lantern " + verb + "--help");
+    return trouble(ExitCode::usage, std::string(error.what()) + ": see " + verb + " --help");
   }
 }
 

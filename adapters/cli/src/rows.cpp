@@ -20,16 +20,7 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 using Blob = std::span<const std::byte>;
 
-std::string hex(Blob bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte b : bytes) {
-    const auto byte = static_cast<unsigned char>(b);
-    (text += digits[byte >> 4]) += digits[byte & 15];
-  }
-  return text;
-}
+std::string hex_of(Blob bytes) { return hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
 std::string real(double number) {
   std::string text;
@@ -81,7 +72,7 @@ class TableWriter final : public RowWriter {
                             return Field{one_line(text), false};
                           },
                           [](Blob blob) {
-                            return Field{"x'" + hex(blob) + "'", false};
+                            return Field{"x'" + hex_of(blob) + "'", false};
                           },
                       },
                       cell);
@@ -141,7 +132,7 @@ class CsvWriter final : public RowWriter {
                      [&](std::int64_t number) { out_ << std::to_string(number); },
                      [&](double number) { out_ << real(number); },
                      [&](std::string_view text) { quoted(text); },
-                     [&](Blob blob) { out_ << hex(blob); },
+                     [&](Blob blob) { out_ << hex_of(blob); },
                  },
                  cells[at]);
     }
@@ -185,7 +176,7 @@ class JsonWriter final : public RowWriter {
     for (std::size_t at = 0; at < cells.size(); ++at) {
       std::visit(Overloaded{
                      [&](std::monostate) { object.raw(names_[at], "null"); },
-                     [&](Blob blob) { object.field(names_[at], hex(blob)); },
+                     [&](Blob blob) { object.field(names_[at], hex_of(blob)); },
                      [&](auto value) { object.field(names_[at], value); },
                  },
                  cells[at]);

@@ -55,15 +55,15 @@ class Lines {
 // One projection of this run.
 struct Job {
   SqlProjection projection;
-  SqliteStore::InstallReply installed;  // who leads, until it can be rebuilt
+  Installed installed;
   Watch watch;
   std::optional<Finished> finished{};
   std::chrono::nanoseconds took{};
   std::jthread thread{};  // the last member: whatever happens, it ends before what it uses
 
-  Job(SqlProjection from_file, SqliteStore::InstallReply reply, bool follows, WatchSink sink)
+  Job(SqlProjection from_file, Installed done, bool follows, WatchSink sink)
       : projection(std::move(from_file)),
-        installed(std::move(reply)),
+        installed(std::move(done)),
         watch(projection.name(), follows, std::move(sink)) {}
 };
 
@@ -93,12 +93,10 @@ ExitCode install_code(FailureKind kind) {
   }
 }
 
-RebuildLease rebuild_lease() { return {this_process(), lease_length.value()}; }
-
 // Prepares the store for each projection. All that is wrong with the files is told, and then nothing is changed or run.
-tl::expected<std::vector<SqliteStore::InstallReply>, Trouble> install_all(
-    SqliteStore& store, const std::vector<SqlProjection>& projections) {
-  auto installed = store.install_all(projections, rebuild_lease());
+tl::expected<std::vector<Installed>, Trouble> install_all(SqliteStore& store,
+                                                          const std::vector<SqlProjection>& projections) {
+  auto installed = store.install_all(projections);
   if (installed) return *std::move(installed);
   std::vector<Failure>& failures = installed.error();
   ExitCode lowest = ExitCode::defect;
@@ -113,42 +111,6 @@ ProjectionError error_of(const Job& job, ErrorKind kind, std::string what) {
   error.projection = ProjectionId(job.projection.name());
   error.what = std::move(what);
   return error;
-}
-
-// A projection that another process leads is not rebuilt under its feet. As a standby, this waits until it can be;
-// nothing means that the run can begin.
-std::optional<Finished> wait_for_rebuild(const RunOptions& options, Job& job, SqliteStore& store,
-                                         const std::stop_token& stop) {
-  const ProjectionId id(job.projection.name());
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  while (!job.installed) {
-    const LeaseHeld& held = job.installed.error();
-    if (!options.standby) {
-      return tl::unexpected(
-          error_of(job, ErrorKind::leadership, held.owner + " leads, with another version of it; nothing was rebuilt"));
-    }
-    job.watch.observer()(id, happening::StandingBy{held.owner});
-    {
-      std::unique_lock lock(mutex);
-      wake.wait_for(lock, stop, std::min<std::chrono::nanoseconds>(held.expires_in, std::chrono::seconds(1)),
-                    [] { return false; });
-    }
-    if (stop.stop_requested()) {
-      RunSummary nothing;
-      nothing.ending = Ending::stopped;
-      return nothing;
-    }
-    auto again = store.install_all(std::span(&job.projection, 1), rebuild_lease());
-    if (again) {
-      job.installed = std::move(again->front());
-    } else if (!is_transient(again.error().front().kind)) {
-      auto error = error_of(job, ErrorKind::checkpoint_load_failed, "it could not be rebuilt");
-      error.cause = again.error().front();
-      return tl::unexpected(std::move(error));
-    }
-  }
-  return std::nullopt;
 }
 
 ProjectionConfig config_of(const RunOptions& options, Job& job) {
@@ -169,6 +131,8 @@ ExitCode exit_code_of(const Finished& finished) {
     case ErrorKind::retries_exhausted:
     case ErrorKind::projector: return ExitCode::projection_failed;
     case ErrorKind::leadership:
+    case ErrorKind::superseded:
+    case ErrorKind::version_too_old:
     case ErrorKind::checkpoint_conflict: return ExitCode::leadership;
     case ErrorKind::checkpoint_save_failed:
       // Another process rebuilt it as another version.
@@ -178,6 +142,8 @@ ExitCode exit_code_of(const Finished& finished) {
       return ExitCode::store;
     case ErrorKind::poll_failed:
     case ErrorKind::checkpoint_load_failed:
+    case ErrorKind::views_load_failed:
+    case ErrorKind::rebuild_failed:
     case ErrorKind::store_contract: return ExitCode::store;
     case ErrorKind::protocol: break;
   }
@@ -297,7 +263,6 @@ Finished run_to_the_end(const RunOptions& options, Job& job, SqliteStore& store,
     return tl::unexpected(error_of(job, ErrorKind::protocol, "internal error (" + std::move(why) + ")"));
   };
   try {
-    if (auto over = wait_for_rebuild(options, job, store, stop)) return *std::move(over);
     return run_projection_blocking(job.projection, store, config_of(options, job), std::move(stop));
   } catch (const std::exception& error) {
     return failed(error.what());
@@ -307,9 +272,8 @@ Finished run_to_the_end(const RunOptions& options, Job& job, SqliteStore& store,
 }
 
 // All projections of a run, each on its own thread, from the first to the last.
-Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projections,
-                std::vector<SqliteStore::InstallReply> installed, SqliteStore& store, std::stop_source& stop,
-                StopNotice& notice) {
+Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projections, std::vector<Installed> installed,
+                SqliteStore& store, std::stop_source& stop, StopNotice& notice) {
   Lines out(stop);
   std::list<Job*> all;  // for the sinks, which are made before the jobs
   std::list<Job> jobs;
@@ -318,8 +282,7 @@ Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projection
     WatchSink sink;
     if (options.json) sink.line = [&out](const std::string& line) { out.print(line); };
     sink.note = [&store, &job](const RunNote& note) {
-      if (!job->installed) return;  // whoever leads has the word
-      static_cast<void>(store.record_run(job->installed->projection, job->installed->generation, note));
+      static_cast<void>(store.record_run(job->installed.projection, job->installed.generation, note));
     };
     job = &jobs.emplace_back(std::move(projections[at]), std::move(installed[at]), options.follow, std::move(sink));
   }

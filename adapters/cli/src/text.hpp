@@ -29,6 +29,9 @@ namespace lantern::cli {
 /// A length of time, to the precision that people want: `0.4 s`, `12 s`, `3:07`, `2:10:09`.
 [[nodiscard]] std::string brief(std::chrono::nanoseconds length);
 
+/// Two digits for each byte: `00ff`.
+[[nodiscard]] std::string hex(std::string_view bytes);
+
 /// `1 event`, `2 events`.
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 

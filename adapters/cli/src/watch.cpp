@@ -29,6 +29,7 @@ const char* word(Ending ending) {
   switch (ending) {
     case Ending::caught_up: return "caught_up";
     case Ending::stopped: return "stopped";
+    case Ending::rebuilt: return "rebuilt";
     case Ending::failed: break;
   }
   return "failed";
@@ -157,6 +158,12 @@ void Watch::see(const happening::StandingBy& waiting) {
   }
   if (first && sink_.line) sink_.line(event("standing_by", name_).field("leader", text(waiting.holder)).text());
 }
+
+// What only keyed projections tell; the program runs none.
+void Watch::see(const happening::PublishFailed&) {}
+void Watch::see(const happening::ViewsReloaded&) {}
+void Watch::see(const happening::RebuildBegun&) {}
+void Watch::see(const happening::Activated&) {}
 
 void Watch::state(std::string word) {
   if (word == note_.state) return;

@@ -53,6 +53,10 @@ class Watch {
   void see(const happening::LeaseGained&);
   void see(const happening::LeaseLost&);
   void see(const happening::StandingBy&);
+  void see(const happening::PublishFailed&);
+  void see(const happening::ViewsReloaded&);
+  void see(const happening::RebuildBegun&);
+  void see(const happening::Activated&);
 
   void state(std::string word);
   void write_note();

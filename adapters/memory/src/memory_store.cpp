@@ -11,9 +11,10 @@
 namespace lantern {
 
 struct MemoryDatabase::Parts {
+  explicit Parts(std::function<std::chrono::nanoseconds()> with) : clock(std::move(with)) {}
   std::function<std::chrono::nanoseconds()> clock;
   detail::Log log{};
-  detail::Projections projections{};
+  detail::Projections projections{clock};
   std::shared_ptr<detail::Bell> bell{std::make_shared<detail::Bell>()};
 };
 
@@ -26,7 +27,7 @@ std::chrono::nanoseconds system_time() {
 }  // namespace
 
 MemoryDatabase::MemoryDatabase(MemoryOptions options)
-    : parts_(new Parts{options.clock ? std::move(options.clock) : system_time}) {}
+    : parts_(new Parts(options.clock ? std::move(options.clock) : system_time)) {}
 
 MemoryDatabase::~MemoryDatabase() = default;
 
@@ -36,15 +37,7 @@ MemoryStore::MemoryStore(std::shared_ptr<MemoryDatabase> database) : database_(s
   assert(database_ && "a store needs a database");
 }
 
-LoadCheckpoint::reply MemoryStore::perform(const LoadCheckpoint& asked) const {
-  return database_->parts_->projections.load(asked);
-}
-
 ReadEvents::reply MemoryStore::perform(const ReadEvents& asked) const { return database_->parts_->log.read(asked); }
-
-SaveCheckpoint::reply MemoryStore::perform(const SaveCheckpoint& asked) {
-  return database_->parts_->projections.save(asked);
-}
 
 AppendEvents::reply MemoryStore::perform(const AppendEvents& asked) {
   auto& parts = *database_->parts_;
@@ -57,18 +50,50 @@ AppendEvents::reply MemoryStore::perform(const AppendEvents& asked) {
   return appended;
 }
 
+// ---- what the projections do ----
+
+LoadCheckpoint::reply MemoryStore::perform(const LoadCheckpoint& asked) const {
+  return database_->parts_->projections.perform(asked);
+}
+LoadViews::reply MemoryStore::perform(const LoadViews& asked) const {
+  return database_->parts_->projections.perform(asked);
+}
+GetView::reply MemoryStore::perform(const GetView& asked) const {
+  return database_->parts_->projections.perform(asked);
+}
+ScanViews::reply MemoryStore::perform(const ScanViews& asked) const {
+  return database_->parts_->projections.perform(asked);
+}
+ListGenerations::reply MemoryStore::perform(const ListGenerations& asked) const {
+  return database_->parts_->projections.perform(asked);
+}
+SaveCheckpoint::reply MemoryStore::perform(const SaveCheckpoint& asked) {
+  return database_->parts_->projections.perform(asked);
+}
+ReplaceView::reply MemoryStore::perform(const ReplaceView& asked) {
+  return database_->parts_->projections.perform(asked);
+}
+BeginRebuild::reply MemoryStore::perform(const BeginRebuild& asked) {
+  return database_->parts_->projections.perform(asked);
+}
+ActivateGeneration::reply MemoryStore::perform(const ActivateGeneration& asked) {
+  return database_->parts_->projections.perform(asked);
+}
+RollBack::reply MemoryStore::perform(const RollBack& asked) { return database_->parts_->projections.perform(asked); }
+FinalizeRebuild::reply MemoryStore::perform(const FinalizeRebuild& asked) {
+  return database_->parts_->projections.perform(asked);
+}
+CancelRebuild::reply MemoryStore::perform(const CancelRebuild& asked) {
+  return database_->parts_->projections.perform(asked);
+}
 AcquireLease::reply MemoryStore::perform(const AcquireLease& asked) {
-  auto& parts = *database_->parts_;
-  return parts.projections.acquire(asked, parts.clock());
+  return database_->parts_->projections.perform(asked);
 }
-
 RenewLease::reply MemoryStore::perform(const RenewLease& asked) {
-  auto& parts = *database_->parts_;
-  return parts.projections.renew(asked, parts.clock());
+  return database_->parts_->projections.perform(asked);
 }
-
 ReleaseLease::reply MemoryStore::perform(const ReleaseLease& asked) {
-  return database_->parts_->projections.release(asked);
+  return database_->parts_->projections.perform(asked);
 }
 
 void MemoryStore::install(ProjectionId projection, Apply apply, Settle settle) {

@@ -148,11 +148,7 @@ AppendEvents::reply Appender::append(const AppendEvents& asked,
   if (*new_head) done.last = Position{**new_head};
   if (done.added == 0) return done;  // nothing to commit
   if (auto failed = transaction->commit()) {
-    if (!failed->outcome_known) {
-      failed->cause.what += "; the events may be stored or not";
-      failed->cause.advice = "append them again (events with ids are not stored twice); " + failed->cause.advice;
-    }
-    return fail(std::move(failed->cause));
+    return fail(described(*std::move(failed), "append them again (events with ids are not stored twice)"));
   }
   return done;
 }

@@ -5,9 +5,12 @@
 #include <map>
 #include <memory>
 
+#include "generations.hpp"
 #include "lantern/effects.hpp"
 #include "leases.hpp"
+#include "sql_builds.hpp"
 #include "statement_runner.hpp"
+#include "view_table.hpp"
 #include "write_connection.hpp"
 
 namespace lantern::detail {
@@ -20,7 +23,7 @@ class Committer {
  public:
   [[nodiscard]] static tl::expected<Committer, Failure> prepare(WriteConnection& connection);
 
-  /// When another program has installed another version than the one that `runner` runs, a failure that says so.
+  /// When the active generation was not made by the statements that `runner` runs, a failure that says so.
   [[nodiscard]] std::optional<Failure> refuse_outdated(const ProjectionId& projection, const StatementRunner& runner);
 
   /// In one transaction of its own. `runner` runs the projection's statements; null when it has none.
@@ -28,15 +31,20 @@ class Committer {
                                            std::chrono::nanoseconds now);
 
  private:
-  explicit Committer(WriteConnection& connection) : connection_(&connection) {}
-  [[nodiscard]] std::optional<SaveError> check_fence(const SaveCheckpoint& asked, Leases& leases);
-  [[nodiscard]] std::optional<SaveError> check_checkpoint(const SaveCheckpoint& asked);
+  Committer(WriteConnection& connection, ViewTable views)
+      : connection_(&connection), views_(std::move(views)), builds_(connection) {}
+  [[nodiscard]] std::optional<SaveError> check(const SaveCheckpoint& asked, const StoredGeneration& of, Leases& leases);
   [[nodiscard]] std::optional<SaveError> run_statements(const SaveCheckpoint& asked, StatementRunner& runner,
                                                         const Transaction& transaction);
-  [[nodiscard]] std::optional<Failure> store(const SaveCheckpoint& asked, std::string_view now);
+  /// The same, for tables that are out of sight.
+  [[nodiscard]] std::optional<SaveError> run_beside(const SaveCheckpoint& asked, const StoredGenerations& known,
+                                                    StatementRunner& runner, const Transaction& transaction);
+  [[nodiscard]] std::optional<Failure> store(const SaveCheckpoint& asked, StoredGeneration of, std::string_view now);
 
   WriteConnection* connection_;
-  Statement find_{}, move_{}, know_{}, quarantine_{};
+  ViewTable views_;
+  SqlBuilds builds_;
+  Statement meaning_{}, find_{}, move_active_{}, move_building_{}, quarantine_{};
 };
 
 }  // namespace lantern::detail

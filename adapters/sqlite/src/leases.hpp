@@ -27,14 +27,16 @@ class Leases {
   /// The same as `acquire`, inside of a transaction of the caller's.
   [[nodiscard]] AcquireLease::reply take(const AcquireLease& asked, std::chrono::nanoseconds now);
   /// Ends whatever lease there is, inside of a transaction of the caller's: no commit under its fence goes through.
-  [[nodiscard]] std::optional<Failure> end(const ProjectionId& projection);
-
-  /// As stored; none when there never was one. Also used inside of a commit.
-  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> find(const ProjectionId& projection);
+  [[nodiscard]] std::optional<Failure> end(const ProjectionId& projection, Role role);
+  /// Whoever holds the lease when `fence` is not its fence, inside of a transaction of the caller's. Nothing is refused
+  /// without a fence.
+  using Refused = std::variant<LostLeadership, Failure>;
+  [[nodiscard]] std::optional<Refused> refuse(const ProjectionId& projection, Role role, std::optional<Fence> fence);
 
  private:
   explicit Leases(WriteConnection& connection) : connection_(&connection) {}
-  [[nodiscard]] std::optional<Failure> store(const ProjectionId& projection, const StoredLease& lease);
+  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> find(const ProjectionId& projection, Role role);
+  [[nodiscard]] std::optional<Failure> store(const ProjectionId& projection, Role role, const StoredLease& lease);
 
   WriteConnection* connection_;
   Statement find_{}, store_{};
@@ -45,7 +47,7 @@ class Leases {
                                                        const AcquireLease& asked, std::chrono::nanoseconds now);
 
 inline constexpr const char* find_lease_sql =
-    "SELECT owner, fence, expires FROM lantern_leases WHERE tenant = ?1 AND name = ?2";
+    "SELECT owner, fence, expires FROM lantern_leases WHERE tenant = ?1 AND name = ?2 AND role = ?3";
 /// Of the current row of `find_lease_sql`.
 [[nodiscard]] StoredLease lease_of(const Statement& row);
 

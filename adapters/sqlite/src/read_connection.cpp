@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "prefix.hpp"
 #include "prepare_all.hpp"
 
 namespace lantern::detail {
@@ -23,19 +24,8 @@ bool passes_over(const EventFilter& filter) noexcept {
   return !filter.types.empty() || (filter.stream_prefix && !filter.stream);
 }
 
-/// The smallest text that is greater than all texts that begin with `prefix`, in the order of bytes; none when there is
-/// no such text (0xFF 0xFF…, or an empty prefix).
-std::optional<std::string> end_of_prefix(std::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xFF) end.pop_back();
-  if (end.empty()) return std::nullopt;
-  end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-  return end;
-}
-
-/// SQL compares texts as bytes (the BINARY collation), so a prefix is a range; nothing in it is a wildcard. The unary
-/// plus keeps the planner from using an index on the stream, which would make it sort. Each condition and a LIMIT would
-/// cost on every row: the reader of the rows stops by itself.
+/// The unary plus keeps the planner from using an index on the stream, which would make it sort. Each condition and a
+/// LIMIT would cost on every row: the reader of the rows stops by itself.
 std::string sql_for(const EventFilter& filter, bool prefix_ends) {
   std::string sql = "SELECT position, stream, version, type, schema_version, data, id, meta, ts FROM lantern_events ";
   if (filter.stream) {
@@ -72,7 +62,7 @@ tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadConnection::prepare(C
       {{"BEGIN", &made->begin_},
        {"COMMIT", &made->end_},
        {"SELECT max(position) FROM lantern_events", &made->head_},
-       {"SELECT position, generation FROM lantern_projections WHERE tenant = ?1 AND name = ?2", &made->load_},
+       {generations_sql, &made->load_},
        {find_lease_sql, &made->lease_},
        {"SELECT version FROM lantern_events INDEXED BY lantern_events_by_stream WHERE stream = ?1 "
         "ORDER BY version DESC LIMIT 1",
@@ -96,26 +86,21 @@ tl::expected<std::optional<Position>, Failure> ReadConnection::head() {
   return last ? std::optional(Position{*last}) : std::nullopt;
 }
 
-tl::expected<std::optional<StoredLease>, Failure> ReadConnection::lease(const ProjectionId& projection) {
+tl::expected<std::optional<StoredLease>, Failure> ReadConnection::lease(const ProjectionId& projection, Role role) {
   std::optional<StoredLease> found;
   if (auto failed = db_.each(
           lease_, "looking at a lease", [&](const Statement& row) { found = lease_of(row); },
-          std::string_view(projection.tenant), std::string_view(projection.name))) {
+          std::string_view(projection.tenant), std::string_view(projection.name), std::string_view(to_string(role)))) {
     return tl::unexpected(*std::move(failed));
   }
   return found;
 }
 
-LoadCheckpoint::reply ReadConnection::load(const ProjectionId& projection) {
-  const Using use(load_);
-  use->bind_all(std::string_view(projection.tenant), std::string_view(projection.name));
-  const int code = use->step();
-  if (code == SQLITE_DONE) return std::nullopt;
-  if (code != SQLITE_ROW) return tl::unexpected(db_.failure(code, "loading a checkpoint"));
-  Checkpoint found{std::nullopt, Generation{use->integer(1)}};
-  if (const auto position = use->maybe_integer(0)) found.position = Position{*position};
-  if (!found.position && found.generation == Generation{}) return std::nullopt;  // known by name, never begun
-  return found;
+LoadCheckpoint::reply ReadConnection::load(const LoadCheckpoint& asked) {
+  const auto known = find_generations(db_, load_, asked.projection);
+  if (!known) return tl::unexpected(known.error());
+  const StoredGeneration* const found = known->find(asked.generation);
+  return found ? std::optional(found->checkpoint()) : std::nullopt;
 }
 
 ReadEvents::reply ReadConnection::read(const ReadEvents& asked) {

@@ -10,6 +10,7 @@
 #include "connection.hpp"
 #include "lantern/effects.hpp"
 #include "leases.hpp"
+#include "view_reader.hpp"
 
 namespace lantern::detail {
 
@@ -21,9 +22,23 @@ class ReadConnection {
   [[nodiscard]] const Connection& db() const noexcept { return db_; }
 
   [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked);
-  [[nodiscard]] LoadCheckpoint::reply load(const ProjectionId& projection);
-  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> lease(const ProjectionId& projection);
+  [[nodiscard]] LoadCheckpoint::reply load(const LoadCheckpoint& asked);
+  [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> lease(const ProjectionId& projection, Role role);
   [[nodiscard]] tl::expected<std::optional<Position>, Failure> head();
+
+  /// Calls `use(reader)` within one snapshot, which answers with an expected.
+  template <class Use>
+  [[nodiscard]] auto views(Use use) -> decltype(use(std::declval<ViewReader&>())) {
+    if (!views_) {
+      auto prepared = ViewReader::prepare(db_);
+      if (!prepared) return tl::unexpected(std::move(prepared).error());
+      views_ = *std::move(prepared);
+    }
+    if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
+    auto reply = use(*views_);
+    end_snapshot();
+    return reply;
+  }
 
   /// Begins one snapshot for all reads until `end_snapshot`.
   [[nodiscard]] std::optional<Failure> begin_snapshot() { return db_.run(begin_, "beginning to read"); }
@@ -44,6 +59,7 @@ class ReadConnection {
 
   Connection db_;
   Statement begin_{}, end_{}, head_{}, load_{}, lease_{}, last_version_{}, position_of_{};
+  std::unique_ptr<ViewReader> views_{};                    ///< none until it is asked for
   std::map<std::string, Statement, std::less<>> pages_{};  ///< by their SQL: one for each shape of filter
 };
 

@@ -5,15 +5,15 @@
 #include <string>
 #include <thread>
 
+#include "schema_views.hpp"
+
 namespace lantern::detail {
 namespace {
 
-/// One entry per version; entry i leads from version i to i + 1. Entries are never changed once released.
-///
 /// Tenant and name are two columns everywhere: no pair of names can be mistaken for another. A projection's row without
 /// a position is one that has begun nothing yet in its generation. A lease's row outlives the lease, because its fence
 /// must go on growing.
-constexpr std::array<const char*, 1> migrations{R"sql(
+const char* const first_version = R"sql(
 CREATE TABLE lantern_events(
   position       INTEGER PRIMARY KEY AUTOINCREMENT,
   stream         TEXT    NOT NULL,
@@ -71,7 +71,10 @@ CREATE TABLE lantern_leases(
   expires INTEGER NOT NULL,                -- nanoseconds since 1970-01-01 UTC
   PRIMARY KEY(tenant, name)
 ) STRICT, WITHOUT ROWID;
-)sql"};
+)sql";
+
+/// One entry per version; entry i leads from version i to i + 1. Entries are never changed once released.
+const std::array<const char*, 2> migrations{first_version, migration_to_views};
 
 struct Identity {
   std::int64_t application{};

@@ -1,14 +1,12 @@
 // Makes a projection's tables, once, and prepares its statements.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lantern/sqlite/sql_projection.hpp"
-#include "leases.hpp"
 #include "statement_runner.hpp"
 #include "write_connection.hpp"
 
@@ -20,15 +18,12 @@ struct SqlInstallation {
 };
 
 /// All of it in one transaction, or nothing. See SqliteStore::install.
-[[nodiscard]] tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection, Leases& leases,
+[[nodiscard]] tl::expected<SqlInstallation, Failure> install_sql(WriteConnection& connection,
                                                                  const SqlProjection& projection,
                                                                  const std::string& tenant);
 
-/// One projection of many: its installation, or who keeps it from being rebuilt.
-using SqlInstallReply = tl::expected<SqlInstallation, LeaseHeld>;
 /// All of them in one transaction, or nothing. See SqliteStore::install_all.
-[[nodiscard]] tl::expected<std::vector<SqlInstallReply>, std::vector<Failure>> install_all_sql(
-    WriteConnection& connection, Leases& leases, std::span<const SqlProjection> projections, const RebuildLease& lease,
-    std::chrono::nanoseconds now);
+[[nodiscard]] tl::expected<std::vector<SqlInstallation>, std::vector<Failure>> install_all_sql(
+    WriteConnection& connection, std::span<const SqlProjection> projections);
 
 }  // namespace lantern::detail

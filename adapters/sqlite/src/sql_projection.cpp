@@ -34,8 +34,8 @@ std::string_view to_string(SqlPolicy policy) noexcept {
 std::string_view to_string(Installed::Outcome outcome) noexcept {
   switch (outcome) {
     case Installed::Outcome::registered: return "registered";
-    case Installed::Outcome::unchanged: return "unchanged";
-    case Installed::Outcome::rebuilt: return "rebuilt";
+    case Installed::Outcome::present: return "unchanged";
+    case Installed::Outcome::building: return "building";
   }
   return "?";
 }

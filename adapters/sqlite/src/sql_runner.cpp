@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "sql_builds.hpp"
 #include "sql_checks.hpp"
+#include "sql_setup.hpp"
 
 namespace lantern::detail {
 namespace {
@@ -42,10 +44,10 @@ std::vector<SqlRunner::Binding> SqlRunner::bindings_of(const Statement& statemen
   return bindings;
 }
 
-tl::expected<std::unique_ptr<SqlRunner>, Failure> SqlRunner::prepare(const Connection& db,
-                                                                     const SqlProjection& projection, SqlGuard& guard,
-                                                                     Generation generation) {
-  std::unique_ptr<SqlRunner> runner(new SqlRunner(db, projection.file(), generation));
+tl::expected<std::unique_ptr<StatementRunner>, Failure> SqlRunner::prepare(WriteConnection& connection,
+                                                                           const SqlProjection& projection,
+                                                                           const ProjectionId& id, SqlGuard& guard) {
+  std::unique_ptr<SqlRunner> runner(new SqlRunner(connection, projection, id));
   for (const SqlSection& section : projection.sections()) {
     for (const std::string& type : section.types) runner->by_type_.try_emplace(type);
   }
@@ -62,6 +64,17 @@ tl::expected<std::unique_ptr<SqlRunner>, Failure> SqlRunner::prepare(const Conne
     }
   }
   return runner;
+}
+
+std::optional<Failure> SqlRunner::make(std::int64_t build, std::optional<std::int64_t> beside) {
+  auto seen = look_around(db_, id_, std::nullopt);
+  if (!seen) return std::move(seen).error();
+  SqlBuilds builds(connection_);
+  if (auto failed = builds.exchange(beside, std::nullopt)) return failed;
+  SqlGuard guard(db_, projection_, to_string(id_), std::move(seen->others), std::move(seen->own));
+  if (auto failed = run_setup(connection_, projection_, guard)) return failed;
+  if (auto failed = record_objects(db_, id_, build, guard)) return failed;
+  return builds.exchange(build, beside);
 }
 
 const SqlRunner::Steps& SqlRunner::steps_for(std::string_view type) {
@@ -84,7 +97,8 @@ std::optional<Failure> SqlRunner::run(const RecordedEvent& event) {
 }
 
 Failure SqlRunner::failed(const Step& step, int code) const {
-  const std::string place = file_ + ":" + std::to_string(step.source.line) + ":" + std::to_string(step.source.column);
+  const std::string place =
+      projection_.file() + ":" + std::to_string(step.source.line) + ":" + std::to_string(step.source.column);
   Failure failure = db_.failure(code, "running " + place, Blame::statement);
   if (failure.kind != FailureKind::rejected) return failure;
   failure.what = place + ": " + sqlite3_errmsg(db_.get());

@@ -10,10 +10,14 @@
 #include "append_watch.hpp"
 #include "appender.hpp"
 #include "committer.hpp"
+#include "dropped_builds.hpp"
 #include "lantern/sqlite/sqlite_options.hpp"
 #include "leases.hpp"
 #include "read_connection.hpp"
+#include "rebuilder.hpp"
+#include "replacer.hpp"
 #include "statement_runner.hpp"
+#include "sweeper.hpp"
 #include "write_connection.hpp"
 
 namespace lantern::detail {
@@ -25,6 +29,9 @@ struct Writer {
   Appender appender;
   Committer committer;
   Leases leases;
+  Replacer replacer;
+  Rebuilder rebuilder;
+  DroppedBuilds dropped;
   Statement note_run;
   /// Of installed projections; prepared on `connection`.
   std::map<ProjectionId, std::unique_ptr<StatementRunner>> runners{};
@@ -32,11 +39,15 @@ struct Writer {
   [[nodiscard]] static tl::expected<std::unique_ptr<Writer>, Failure> prepare(Connection connection);
 
  private:
-  Writer(std::unique_ptr<WriteConnection> c, Appender a, Committer m, Leases l, Statement n)
+  Writer(std::unique_ptr<WriteConnection> c, Appender a, Committer m, Leases l, Replacer r, Rebuilder b,
+         DroppedBuilds d, Statement n)
       : connection(std::move(c)),
         appender(std::move(a)),
         committer(std::move(m)),
         leases(std::move(l)),
+        replacer(std::move(r)),
+        rebuilder(std::move(b)),
+        dropped(std::move(d)),
         note_run(std::move(n)) {}
 };
 
@@ -44,12 +55,14 @@ struct SqliteParts {
   std::filesystem::path file;
   std::function<std::chrono::nanoseconds()> clock;
   std::unique_ptr<ReadPool> readers;
-  std::unique_ptr<Writer> writer;  ///< null: the store was opened read-only
+  std::unique_ptr<Writer> writer;    ///< null: the store was opened read-only
+  std::unique_ptr<Sweeper> sweeper;  ///< null without a writer
   std::unique_ptr<AppendWatch> watch;
 
   /// Closed readers leave the write connection the last one, which tidies the WAL up.
   ~SqliteParts() {
     watch.reset();
+    sweeper.reset();
     readers.reset();
     writer.reset();
   }

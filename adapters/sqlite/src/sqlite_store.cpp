@@ -27,6 +27,12 @@ tl::expected<std::unique_ptr<Writer>, Failure> Writer::prepare(Connection db) {
   if (!committer) return tl::unexpected(std::move(committer).error());
   auto leases = Leases::prepare(**connection);
   if (!leases) return tl::unexpected(std::move(leases).error());
+  auto replacer = Replacer::prepare(**connection);
+  if (!replacer) return tl::unexpected(std::move(replacer).error());
+  auto rebuilder = Rebuilder::prepare(**connection);
+  if (!rebuilder) return tl::unexpected(std::move(rebuilder).error());
+  auto dropped = DroppedBuilds::prepare(**connection);
+  if (!dropped) return tl::unexpected(std::move(dropped).error());
   auto note =
       (*connection)
           ->db()
@@ -37,7 +43,8 @@ tl::expected<std::unique_ptr<Writer>, Failure> Writer::prepare(Connection db) {
               "WHERE generation = excluded.generation");
   if (!note) return tl::unexpected(std::move(note).error());
   return std::unique_ptr<Writer>(new Writer(*std::move(connection), *std::move(appender), *std::move(committer),
-                                            *std::move(leases), *std::move(note)));
+                                            *std::move(leases), *std::move(replacer), *std::move(rebuilder),
+                                            *std::move(dropped), *std::move(note)));
 }
 
 namespace {
@@ -58,8 +65,9 @@ tl::expected<std::unique_ptr<Writer>, Failure> open_writer(const std::string& fi
   return Writer::prepare(*std::move(opened));
 }
 
-/// A run whose statements are not those of the stored version can do nothing as a leader.
-std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& projection) {
+/// A run whose statements are not those of the active generation can do nothing as its leader.
+std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& projection, Role role) {
+  if (role != Role::live) return std::nullopt;
   const auto installed = writer.runners.find(projection);
   if (installed == writer.runners.end()) return std::nullopt;
   return writer.committer.refuse_outdated(projection, *installed->second);
@@ -86,6 +94,10 @@ tl::expected<SqliteStore, Failure> SqliteStore::open(const std::filesystem::path
     auto writer = detail::open_writer(found->string(), options);
     if (!writer) return tl::unexpected(std::move(writer).error());
     parts->writer = *std::move(writer);
+    parts->sweeper = std::make_unique<detail::Sweeper>(*parts->writer);
+    const auto left = parts->writer->dropped.any();  // by a process that ended before it had deleted all
+    if (!left) return tl::unexpected(left.error());
+    if (*left) parts->sweeper->wake();
   }
   parts->readers = std::make_unique<detail::ReadPool>(found->string(), options.busy_timeout);
   parts->watch = std::make_unique<detail::AppendWatch>(found->string());
@@ -103,7 +115,7 @@ const std::filesystem::path& SqliteStore::file() const noexcept { return parts_-
 
 LoadCheckpoint::reply SqliteStore::perform(const LoadCheckpoint& asked) const {
   if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
-  return parts_->readers->with([&](ReadConnection& connection) { return connection.load(asked.projection); });
+  return parts_->readers->with([&](ReadConnection& connection) { return connection.load(asked); });
 }
 
 ReadEvents::reply SqliteStore::perform(const ReadEvents& asked) const {
@@ -136,9 +148,6 @@ SaveCheckpoint::reply SqliteStore::perform(const SaveCheckpoint& asked) {
                             "no statements are installed for " + to_string(asked.projection) + " in this store object",
                             "install the projection before it is run")));
     }
-    if (is_installed && installed->second->generation() != asked.generation) {
-      return tl::unexpected(SaveError(detail::rebuilt_elsewhere(asked.projection)));
-    }
     return writer.committer.save(asked, writer.leases, is_installed ? installed->second.get() : nullptr,
                                  parts_->clock());
   });
@@ -166,12 +175,12 @@ AcquireLease::reply SqliteStore::perform(const AcquireLease& asked) {
   if (auto refused = refuse(asked)) return tl::unexpected(Error(*refused));
   // A standby that asks again and again must not hold the leader's commits up, so it looks before it locks.
   const auto seen =
-      parts_->readers->with([&](ReadConnection& connection) { return connection.lease(asked.projection); });
+      parts_->readers->with([&](ReadConnection& connection) { return connection.lease(asked.projection, asked.role); });
   if (!seen) return tl::unexpected(Error(seen.error()));
   if (auto held = detail::held_by_another(*seen, asked, parts_->clock()))
     return tl::unexpected(Error(*std::move(held)));
   return parts_->write([&](Writer& writer) -> AcquireLease::reply {
-    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection, asked.role)) {
       return tl::unexpected(Error(*std::move(outdated)));
     }
     return writer.leases.acquire(asked, parts_->clock());
@@ -182,7 +191,7 @@ RenewLease::reply SqliteStore::perform(const RenewLease& asked) {
   using Error = RenewLease::reply::error_type;
   if (auto refused = refuse(asked)) return tl::unexpected(Error(*refused));
   return parts_->write([&](Writer& writer) -> RenewLease::reply {
-    if (auto outdated = detail::refuse_outdated(writer, asked.projection)) {
+    if (auto outdated = detail::refuse_outdated(writer, asked.projection, asked.role)) {
       return tl::unexpected(Error(*std::move(outdated)));
     }
     return writer.leases.renew(asked, parts_->clock());

@@ -1,7 +1,9 @@
 // How the store runs a projection's own statements.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "lantern/event.hpp"
 #include "lantern/failure.hpp"
@@ -12,7 +14,7 @@ namespace lantern::detail {
 /// moves the projection's checkpoint, from one thread at a time.
 class StatementRunner {
  public:
-  explicit StatementRunner(Generation prepared_for) noexcept : generation_(prepared_for) {}
+  explicit StatementRunner(std::string fingerprint) noexcept : fingerprint_(std::move(fingerprint)) {}
   StatementRunner(const StatementRunner&) = delete;
   StatementRunner& operator=(const StatementRunner&) = delete;
   virtual ~StatementRunner() = default;
@@ -21,12 +23,15 @@ class StatementRunner {
   /// (or invalid, undecodable); every other kind is about the store (see is_transaction_wide).
   [[nodiscard]] virtual std::optional<Failure> run(const RecordedEvent& event) = 0;
 
-  /// The generation whose tables the statements are for. When another program has installed a later version, the
-  /// projection has another generation, and these statements must not be run for it.
-  [[nodiscard]] Generation generation() const noexcept { return generation_; }
+  /// Makes the tables of a new build beside those of build `beside`, which keep their names; inside of a transaction of
+  /// the caller's.
+  [[nodiscard]] virtual std::optional<Failure> make(std::int64_t build, std::optional<std::int64_t> beside) = 0;
+
+  /// What the statements mean: they must not be run for tables that other statements made.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
  private:
-  Generation generation_;
+  std::string fingerprint_;
 };
 
 }  // namespace lantern::detail

@@ -19,6 +19,17 @@ tl::expected<std::unique_ptr<WriteConnection>, Failure> WriteConnection::prepare
   return made;
 }
 
+void WriteConnection::forget_schema() const noexcept {
+  sqlite3_exec(db_.get(), "PRAGMA writable_schema=RESET", nullptr, nullptr, nullptr);
+}
+
+Failure described(CommitFailed failed, std::string_view what_then) {
+  if (failed.outcome_known) return std::move(failed.cause);
+  failed.cause.what += "; all of it may be stored or not";
+  failed.cause.advice = std::string(what_then) + "; " + failed.cause.advice;
+  return std::move(failed.cause);
+}
+
 tl::expected<Transaction, Failure> Transaction::begin(WriteConnection& connection) {
   if (auto failed = connection.db_.run(connection.begin_, "beginning a transaction")) {
     return tl::unexpected(*std::move(failed));
@@ -35,6 +46,7 @@ std::optional<CommitFailed> Transaction::commit() {
     code = use->step();
     os_error = errno;
     if (code == SQLITE_DONE) {
+      connection_->schema_touched_ = false;
       connection_ = nullptr;
       return std::nullopt;
     }
@@ -59,6 +71,7 @@ void Transaction::roll_back() noexcept {
     const Using use(connection_->rollback_);
     (void)use->step();  // fails only where SQLite has rolled back by itself
   }
+  if (connection_ && std::exchange(connection_->schema_touched_, false)) connection_->forget_schema();
   connection_ = nullptr;
 }
 

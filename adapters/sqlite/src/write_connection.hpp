@@ -21,6 +21,12 @@ class WriteConnection {
   /// While true, a COMMIT is turned into a ROLLBACK: statements of a projection run, and must not end the transaction.
   void forbid_commit(bool forbidden) noexcept { commit_forbidden_ = forbidden; }
 
+  /// The schema is changed behind SQLite's back in this transaction. If it is rolled back, what SQLite remembers of the
+  /// schema must not outlive it.
+  void schema_is_touched() noexcept { schema_touched_ = true; }
+  /// Has SQLite read the schema anew before it uses it again.
+  void forget_schema() const noexcept;
+
  private:
   friend class Transaction;
   explicit WriteConnection(Connection connection) : db_(std::move(connection)) {}
@@ -28,6 +34,7 @@ class WriteConnection {
   Connection db_;
   Statement begin_{}, commit_{}, rollback_{};
   bool commit_forbidden_{};
+  bool schema_touched_{};
 };
 
 /// A commit that failed.
@@ -35,6 +42,9 @@ struct CommitFailed {
   Failure cause;
   bool outcome_known{true};  ///< true: nothing is stored; false: it may be stored, or become so by recovery
 };
+
+/// In words, for who cannot be answered that the outcome is unknown; `what_then` is what to do then.
+[[nodiscard]] Failure described(CommitFailed failed, std::string_view what_then);
 
 /// `BEGIN IMMEDIATE` … `COMMIT`; rolls back unless committed.
 class Transaction {

@@ -56,6 +56,14 @@ std::string shown(const WriteFailed& failed) {
   return "write " + std::to_string(failed.index) + " failed: " + to_string(failed.cause);
 }
 
+std::string shown(const ViewsReplaced& replaced) { return to_string(SaveError(replaced)); }
+
+std::string shown(const GenerationMoved& moved) { return to_string(SaveError(moved)); }
+
+std::string shown(const BehindActive& behind) {
+  return "behind the active generation, which is at " + shown(behind.active);
+}
+
 std::string shown(const OutcomeUnknown& unknown) { return "outcome unknown: " + to_string(unknown.cause); }
 
 std::string shown(const NewEvent& event) {

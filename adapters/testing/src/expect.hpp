@@ -33,6 +33,9 @@ struct Broken {
 [[nodiscard]] std::string shown(const CheckpointMoved&);
 [[nodiscard]] std::string shown(const LostLeadership&);
 [[nodiscard]] std::string shown(const WriteFailed&);
+[[nodiscard]] std::string shown(const ViewsReplaced&);
+[[nodiscard]] std::string shown(const GenerationMoved&);
+[[nodiscard]] std::string shown(const BehindActive&);
 [[nodiscard]] std::string shown(const OutcomeUnknown&);
 [[nodiscard]] std::string shown(const NewEvent&);
 

@@ -54,7 +54,7 @@ class Lab {
   static typename E::reply perform(SuiteStore& store, const E& effect) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     for (;;) {
-      auto reply = store.perform(effect);
+      auto reply = lantern::perform(store, effect);
       if (reply || !is_passing(reply.error()) || std::chrono::steady_clock::now() > deadline) return reply;
       std::this_thread::yield();
     }
@@ -112,7 +112,17 @@ class Lab {
 // ---- the table of contracts ----
 
 /// What a contract needs beyond reading and checkpoints.
-enum Needs : unsigned { nothing = 0, append = 1, clock = 2, leases = 4, writes = 8, quarantine = 16, hints = 32 };
+enum Needs : unsigned {
+  nothing = 0,
+  append = 1,
+  clock = 2,
+  leases = 4,
+  writes = 8,
+  quarantine = 16,
+  hints = 32,
+  views = 64,
+  generations = 128,
+};
 
 struct Rule {
   const char* name;
@@ -122,12 +132,19 @@ struct Rule {
 
 [[nodiscard]] std::span<const Rule> append_rules();
 [[nodiscard]] std::span<const Rule> checkpoint_rules();
+[[nodiscard]] std::span<const Rule> generation_rules();
 [[nodiscard]] std::span<const Rule> lease_rules();
 [[nodiscard]] std::span<const Rule> name_rules();
 [[nodiscard]] std::span<const Rule> page_rules();
 [[nodiscard]] std::span<const Rule> race_rules();
 [[nodiscard]] std::span<const Rule> reader_rules();
+[[nodiscard]] std::span<const Rule> replace_rules();
 [[nodiscard]] std::span<const Rule> run_rules();
+[[nodiscard]] std::span<const Rule> scan_rules();
+[[nodiscard]] std::span<const Rule> switch_rules();
+[[nodiscard]] std::span<const Rule> view_model_rules();
+[[nodiscard]] std::span<const Rule> view_race_rules();
+[[nodiscard]] std::span<const Rule> view_rules();
 [[nodiscard]] std::span<const Rule> write_rules();
 
 }  // namespace lantern::detail

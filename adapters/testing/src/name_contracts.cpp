@@ -209,7 +209,7 @@ std::span<const Rule> name_rules() {
       {"names: an event with a name that is none is refused, with its whole batch", append, bad_events},
       {"names: odd projections and tenants are data", nothing, odd_projections},
       {"names: a projection or tenant with a name that is none is refused", nothing, bad_projections},
-      {"names: the checkpoints of two tenants never meet", nothing, tenants_never_meet},
+      {"names: the checkpoints of two tenants never meet (T12, T47)", nothing, tenants_never_meet},
       {"names: the quarantines of two tenants never meet", quarantine, quarantines_never_meet},
       {"names: the leases of two tenants never meet", leases, leases_never_meet},
       {"names: odd owners are data", leases, odd_owners},

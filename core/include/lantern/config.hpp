@@ -32,6 +32,10 @@ struct PollConfig {
 enum class Escalation : std::uint8_t {
   stop,        ///< the run ends with an error; the checkpoint stays before the event
   quarantine,  ///< the event is recorded and passed
+  /// The key that it failed for is parked: the event is recorded and passed for this key only, and so is each later one
+  /// of this key, until its view is replaced. An event that fails before its keys are known is passed as a whole, and
+  /// so is one of a projection without keys.
+  quarantine_key,
 };
 
 /// How an event is tried again when the projector says `FailureStrategy::Retry`.
@@ -79,6 +83,13 @@ struct Leadership {
   friend bool operator==(const Leadership&, const Leadership&) = default;
 };
 
+/// When a run of a keyed projection fills a new generation before it goes on as the live run.
+enum class RebuildPolicy : std::uint8_t {
+  when_newer,  ///< when the active generation was made by older code; an older schema alone, with `upcast_view`, is not
+  always,      ///< once, whatever made it; a rebuild that was interrupted is gone on with
+  never,       ///< goes on in the active generation, as if this code had made it
+};
+
 /// What eventcore 0.7 does and lantern does not; see `ProjectionConfig::eventcore_compatible`.
 struct EventcoreQuirks {
   bool batch_is_one_page{};           ///< batch mode ends after one page
@@ -112,6 +123,10 @@ class ProjectionConfig {
   ProjectionConfig& tell(Observer& whom) { return observer = &whom, *this; }
   ProjectionConfig& page_limit(BatchSize events) { return page_events = events, *this; }
   ProjectionConfig& page_bytes_limit(ByteCount bytes) { return page_bytes = bytes, *this; }
+  ProjectionConfig& cache_views(ViewCacheSize views) { return view_cache = views, *this; }
+  ProjectionConfig& publish_changes(bool whether) { return publish = whether, *this; }
+  ProjectionConfig& rebuild_when(RebuildPolicy policy) { return rebuild = policy, *this; }
+  ProjectionConfig& hold_the_switch() { return hold_switch = true, *this; }
   ProjectionConfig& of_tenant(std::string name) { return tenant = std::move(name), *this; }
 
   PollMode mode = PollMode::batch;
@@ -126,6 +141,12 @@ class ProjectionConfig {
   std::string tenant{};                    ///< second part of the projection's identity
   Observer* observer = nullptr;            ///< borrowed; must outlive the run
   EventcoreQuirks quirks{};
+
+  // Of keyed projections only.
+  ViewCacheSize view_cache = 10'000;  ///< decoded views kept between batches; those of an open batch come on top
+  bool publish = true;  ///< false: no frames are made. The drivers set it for stores that do not perform Publish
+  RebuildPolicy rebuild = RebuildPolicy::when_newer;
+  bool hold_switch = false;  ///< a rebuild ends the run (Ending::rebuilt) where it would switch
 };
 
 }  // namespace lantern

@@ -16,6 +16,7 @@
 #include "lantern/event.hpp"
 #include "lantern/failure.hpp"
 #include "lantern/identity.hpp"
+#include "lantern/view.hpp"
 
 namespace lantern {
 
@@ -31,38 +32,46 @@ concept Effect = std::equality_comparable<E> && requires {
 struct Checkpoint {
   std::optional<Position> position{};  ///< absent: nothing is applied yet (a rebuild that is to begin)
   Generation generation{};
+  Revision revision{};    ///< of its views; stores without views leave it as it is
+  CodeVersion version{};  ///< the code that made this generation; stores without views leave it as it is
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
-/// Return the stored checkpoint, or none when the projection has none yet.
+/// Return the stored checkpoint of the active generation (or of `generation`), or none when there is none yet.
 struct LoadCheckpoint {
   /// Why it is asked.
   enum class Purpose : std::uint8_t {
     start,    ///< to know where to begin
     resolve,  ///< to learn what became of a commit whose outcome is unknown
+    inspect,  ///< to learn which code made the active generation, before there is a lease
   };
   using reply = tl::expected<std::optional<Checkpoint>, Failure>;
 
   ProjectionId projection{};
   Purpose purpose{Purpose::start};
+  std::optional<Generation> generation{};  ///< absent: the active one
   friend bool operator==(const LoadCheckpoint&, const LoadCheckpoint&) = default;
 };
 
 /// Why an event was passed without being applied.
 enum class QuarantineReason : std::uint8_t {
-  skipped,    ///< the projector said Skip
-  exhausted,  ///< it still failed after its last retry
+  skipped,     ///< the projector said Skip
+  exhausted,   ///< it still failed after its last retry
+  unreadable,  ///< the stored view of `key` cannot be decoded; the key is parked
+  waiting,     ///< its key is parked: it waits behind the event that failed
 };
 
 /// The durable record of an event that was passed without being applied. It keeps the position, not the payload: a
-/// retry reads the log again.
+/// retry reads the log again. With a key, the event was passed for this key only, and the key is parked: later events
+/// of that key are recorded too, in order, until the view is replaced.
 struct QuarantineRecord {
   Position position{};
   std::string stream{};
   std::string type{};
   QuarantineReason reason{QuarantineReason::skipped};
-  std::uint32_t attempts{1};  ///< how often it was tried
-  std::string error{};        ///< what the last try said
+  std::uint32_t attempts{1};         ///< how often it was tried
+  std::string error{};               ///< what the last try said
+  std::optional<std::string> key{};  ///< absent: the event was passed as a whole
   friend bool operator==(const QuarantineRecord&, const QuarantineRecord&) = default;
 };
 
@@ -91,8 +100,19 @@ struct OutcomeUnknown {
   Failure cause{};
   friend bool operator==(const OutcomeUnknown&, const OutcomeUnknown&) = default;
 };
+/// Nothing was stored: views of this generation were replaced from outside since they were loaded.
+struct ViewsReplaced {
+  Revision actual{};
+  friend bool operator==(const ViewsReplaced&, const ViewsReplaced&) = default;
+};
+/// Nothing was stored: another generation is active now, and the one that the commit is for is not being built.
+struct GenerationMoved {
+  Generation active{};
+  friend bool operator==(const GenerationMoved&, const GenerationMoved&) = default;
+};
 /// Why a commit was not stored, or not known to be. A bare `Failure` says that nothing was stored.
-using SaveError = std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, Failure>;
+using SaveError =
+    std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, ViewsReplaced, GenerationMoved, Failure>;
 
 /// The events that the projection's own statements are to be run for, in order, as one or more runs of a page.
 /// Empty for projections that are not applied by the store.
@@ -102,11 +122,12 @@ struct Writes {
   friend bool operator==(const Writes&, const Writes&);  ///< compares events, not addresses
 };
 
-/// In ONE atomic commit: check the fence, check that the stored checkpoint is `from`, run the projection's own
-/// statements for the events of `writes`, store the quarantine records (again is no error), and move the checkpoint to
-/// `through`. With neither `from` nor `through`, only the records are stored, and no checkpoint is checked or moved:
-/// the projection keeps none. If any part fails, none of it is stored. The spans in `writes` live as long as the
-/// request that carries this effect.
+/// In ONE atomic commit: check the fence (of the lease for the role that `generation` has: live when it is the active
+/// one, else rebuild), check that the stored checkpoint is `from` and, when there are views, that their revision is
+/// `revision`, run the projection's own statements for the events of `writes`, store the views (in place of those of
+/// the same keys) and the quarantine records (again is no error), and move the checkpoint to `through`. With neither
+/// `from` nor `through`, only the records are stored, and no checkpoint is checked or moved: the projection keeps none.
+/// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;
 
@@ -116,8 +137,41 @@ struct SaveCheckpoint {
   std::optional<Position> through{};  ///< the checkpoint afterwards; absent (with `from`): none is stored
   Writes writes{};
   std::vector<QuarantineRecord> quarantined{};
-  std::optional<Fence> fence{};  ///< absent: the run takes no lease, and the store checks none
+  std::optional<Fence> fence{};     ///< absent: the run takes no lease, and the store checks none
+  std::vector<StoredView> views{};  ///< of a keyed projection: each touched key once; their `updated_at` is the store's
+  Revision revision{};              ///< of the views that this commit builds on
+  CodeVersion version{};            ///< the code that made them; stored with the generation
   friend bool operator==(const SaveCheckpoint&, const SaveCheckpoint&) = default;
+};
+
+// ---- views ----
+
+/// The views of some keys, and which of these keys are parked.
+struct LoadedViews {
+  std::vector<StoredView> views{};    ///< erased ones too; keys that have none are left out
+  std::vector<std::string> parked{};  ///< keys with quarantine records: their events must wait
+  friend bool operator==(const LoadedViews&, const LoadedViews&) = default;
+};
+
+/// Return what is stored under these keys in this generation, all as of one instant. Keys are distinct.
+struct LoadViews {
+  using reply = tl::expected<LoadedViews, Failure>;
+  ProjectionId projection{};
+  Generation generation{};
+  std::vector<std::string> keys{};
+  friend bool operator==(const LoadViews&, const LoadViews&) = default;
+};
+
+/// Hand committed changes to whoever listens, in this order. Comes after the commit that made them; its failure is told
+/// to the observer and changes nothing that is stored: followers heal by reading again.
+struct Publish {
+  struct Published {
+    friend bool operator==(const Published&, const Published&) = default;
+  };
+  using reply = tl::expected<Published, Failure>;
+  ProjectionId projection{};
+  std::vector<Frame> frames{};
+  friend bool operator==(const Publish&, const Publish&) = default;
 };
 
 // ---- events ----
@@ -165,6 +219,12 @@ struct Sleep {
 
 // ---- leases ----
 
+/// What a lease is for. A projection has at most one live run and, beside it, at most one that rebuilds.
+enum class Role : std::uint8_t {
+  live,     ///< commits to the active generation
+  rebuild,  ///< commits to the one that is building
+};
+
 /// Leadership of one projection, until it expires.
 struct Lease {
   std::string owner{};
@@ -185,6 +245,7 @@ struct AcquireLease {
   ProjectionId projection{};
   std::string owner{};
   std::chrono::nanoseconds ttl{};
+  Role role{Role::live};
   friend bool operator==(const AcquireLease&, const AcquireLease&) = default;
 };
 
@@ -194,6 +255,7 @@ struct RenewLease {
   ProjectionId projection{};
   Lease lease{};
   std::chrono::nanoseconds ttl{};
+  Role role{Role::live};
   friend bool operator==(const RenewLease&, const RenewLease&) = default;
 };
 
@@ -206,7 +268,43 @@ struct ReleaseLease {
   using reply = tl::expected<Released, Failure>;
   ProjectionId projection{};
   Lease lease{};
+  Role role{Role::live};
   friend bool operator==(const ReleaseLease&, const ReleaseLease&) = default;
+};
+
+// ---- rebuilding (see generation_effects.hpp for the whole life of a generation) ----
+
+/// Begin a generation beside the active one, or go on with the one that is building if it is of the same version; one
+/// of another version is dropped first. All in one commit, after checking the fence of the lease for `Role::rebuild`.
+/// A projection that is not known yet gets generation 1 as its active one when it first commits, so for it this is
+/// FailureKind::invalid.
+struct BeginRebuild {
+  using reply = tl::expected<Checkpoint, std::variant<LostLeadership, Failure>>;  ///< where the building one stands
+  ProjectionId projection{};
+  CodeVersion version{};
+  std::optional<Fence> fence{};
+  friend bool operator==(const BeginRebuild&, const BeginRebuild&) = default;
+};
+
+/// Nothing was changed: the checkpoint of the building generation is before that of the active one, so readers would be
+/// sent back. The run fills on.
+struct BehindActive {
+  std::optional<Position> active{};  ///< where the active one is; later than the building one
+  friend bool operator==(const BehindActive&, const BehindActive&) = default;
+};
+
+/// Make the building generation the active one, and the active one the previous one (dropping an older previous one),
+/// in one commit, after checking the fence of the lease for `Role::rebuild`, and that its checkpoint is not before the
+/// active one's. One that is active already is no error: the reply may have been lost.
+struct ActivateGeneration {
+  struct Activated {
+    friend bool operator==(const Activated&, const Activated&) = default;
+  };
+  using reply = tl::expected<Activated, std::variant<LostLeadership, BehindActive, Failure>>;
+  ProjectionId projection{};
+  Generation generation{};
+  std::optional<Fence> fence{};
+  friend bool operator==(const ActivateGeneration&, const ActivateGeneration&) = default;
 };
 
 // ---- appending (performed by stores, never asked for by the pipeline) ----
@@ -261,6 +359,11 @@ std::ostream& operator<<(std::ostream&, const AcquireLease&);
 std::ostream& operator<<(std::ostream&, const RenewLease&);
 std::ostream& operator<<(std::ostream&, const ReleaseLease&);
 std::ostream& operator<<(std::ostream&, const AppendEvents&);
+std::ostream& operator<<(std::ostream&, const LoadViews&);
+std::ostream& operator<<(std::ostream&, const Publish&);
+std::ostream& operator<<(std::ostream&, const BeginRebuild&);
+std::ostream& operator<<(std::ostream&, const ActivateGeneration&);
+[[nodiscard]] const char* to_string(Role) noexcept;
 [[nodiscard]] const char* to_string(LoadCheckpoint::Purpose) noexcept;
 [[nodiscard]] const char* to_string(Sleep::Reason) noexcept;
 [[nodiscard]] const char* to_string(QuarantineReason) noexcept;

@@ -19,6 +19,7 @@ enum class Ending : std::uint8_t {
   caught_up,  ///< batch mode: the head that was seen is reached and committed
   stopped,    ///< it was asked to stop
   failed,     ///< with a ProjectionError
+  rebuilt,    ///< a rebuild is done; not switched (`hold_switch`), or switched while somebody else leads the live run
 };
 
 /// What a run did, and where it stands. Counts cover what is committed; nothing that a crash would undo is in them.
@@ -28,7 +29,7 @@ struct RunSummary {
   std::optional<Position> position{};
   Generation generation{};
   std::uint64_t applied{};      ///< events applied
-  std::uint64_t quarantined{};  ///< events passed with a durable record instead
+  std::uint64_t quarantined{};  ///< durable records of events that were passed; with keys, one for each key
   std::uint64_t retries{};      ///< times an event was tried again
   std::uint64_t pages{};        ///< pages read
   std::uint64_t commits{};      ///< commits that went through, those of a moved cursor or of records alone too
@@ -45,10 +46,16 @@ enum class ErrorKind : std::uint8_t {
   checkpoint_load_failed,
   checkpoint_save_failed,
   checkpoint_conflict,  ///< somebody else moved the checkpoint, or a rebuild began
-  leadership,           ///< somebody else leads
-  store_contract,       ///< the store's reply breaks its contract
-  projector,  ///< it threw when it was asked for its name, filter or snapshot; or a name, tenant or owner is refused
-  protocol,   ///< a request was answered twice, or the run was abandoned
+  views_load_failed,
+  rebuild_failed,   ///< a generation could not be begun, or not be made the active one
+  superseded,       ///< newer code rebuilt the projection, or an operator cancelled or undid what this run worked on
+  version_too_old,  ///< the active generation was made by newer code than this
+  leadership,       ///< somebody else leads
+  store_contract,   ///< the store's reply breaks its contract
+  /// It threw when it was asked for its name, filter, version or snapshot; or a name, tenant or owner is refused; or a
+  /// view could not be encoded.
+  projector,
+  protocol,  ///< a request was answered twice, or the run was abandoned
 };
 
 /// Which projection failed, where, and why. A value.

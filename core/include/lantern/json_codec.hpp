@@ -1,6 +1,7 @@
 // Events as described structs, payloads as JSON. The one header of the core that needs Boost.JSON.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <boost/describe/class.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
 #include <tl/expected.hpp>
@@ -19,6 +21,25 @@ namespace lantern {
 
 /// Nesting of arrays and objects beyond which a payload is refused, so that no event can exhaust the stack.
 inline constexpr std::size_t deepest_json = 64;
+
+namespace detail {
+
+/// The value that the text is, or why it is none. What a small text needs on the way never reaches the heap.
+template <class T>
+tl::expected<T, std::string> read_json(std::string_view text) {
+  std::array<unsigned char, 4096> memory;
+  boost::json::monotonic_resource resource(memory.data(), memory.size());
+  boost::json::parse_options options;
+  options.max_depth = deepest_json;
+  boost::json::error_code error;
+  const boost::json::value value = boost::json::parse(text, error, boost::json::storage_ptr(&resource), options);
+  if (error) return tl::unexpected(error.message());
+  auto made = boost::json::try_value_to<T>(value);
+  if (!made) return tl::unexpected(made.error().message());
+  return *std::move(made);
+}
+
+}  // namespace detail
 
 /// Decodes JSON payloads into one of `Events`. Each is a struct that Boost.Describe knows
 /// (`BOOST_DESCRIBE_STRUCT(Deposited, (), (account, amount))`), or that has a `tag_invoke` for `boost::json::value_to`,
@@ -44,13 +65,8 @@ struct JsonCodec {
  private:
   template <class Event>
   static tl::expected<event_type, Failure> decode_as(std::string_view data) {
-    boost::json::parse_options options;
-    options.max_depth = deepest_json;
-    boost::json::error_code error;
-    const boost::json::value value = boost::json::parse(data, error, {}, options);
-    if (error) return undecodable(Event::event_type, error.message());
-    auto event = boost::json::try_value_to<Event>(value);
-    if (!event) return undecodable(Event::event_type, event.error().message());
+    auto event = detail::read_json<Event>(data);
+    if (!event) return undecodable(Event::event_type, event.error());
     return event_type(std::in_place_type<Event>, *std::move(event));
   }
   static tl::unexpected<Failure> undecodable(std::string_view type, const std::string& why) {

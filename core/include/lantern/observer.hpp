@@ -66,13 +66,32 @@ struct LeaseLost {
 struct StandingBy {
   std::string holder{};
 };
+/// Committed changes could not be published. What is stored stays; followers heal by reading again.
+struct PublishFailed {
+  Failure cause{};
+  std::size_t frames{};  ///< how many were lost
+};
+/// Views were replaced from outside: the batch that built on them is dropped, and begun anew.
+struct ViewsReloaded {
+  Revision revision{};
+};
+/// A generation is being filled, from this position on; readers do not see it.
+struct RebuildBegun {
+  Generation generation{};
+  std::optional<Position> position{};
+};
+/// A rebuild is done: this generation is the active one now.
+struct Activated {
+  Generation generation{};
+};
 }  // namespace happening
 
 /// Something that happened in a run.
 using Happening =
     std::variant<happening::Started, happening::PageRead, happening::EventFailed, happening::RetryScheduled,
                  happening::Quarantined, happening::Committed, happening::CaughtUp, happening::StoreFailed,
-                 happening::LeaseGained, happening::LeaseLost, happening::StandingBy>;
+                 happening::LeaseGained, happening::LeaseLost, happening::StandingBy, happening::PublishFailed,
+                 happening::ViewsReloaded, happening::RebuildBegun, happening::Activated>;
 
 /// Receives happenings as values, on the thread that drives the run. When it throws, the exception is dropped, and the
 /// happening with it; the run goes on. Attach it with `ProjectionConfig::tell`; with none attached a run builds no

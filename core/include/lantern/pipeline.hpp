@@ -12,7 +12,9 @@
 #include "lantern/config.hpp"
 #include "lantern/effects.hpp"
 #include "lantern/error.hpp"
+#include "lantern/keyed_binding.hpp"
 #include "lantern/projector.hpp"
+#include "lantern/store.hpp"
 
 namespace lantern {
 
@@ -72,7 +74,8 @@ class [[nodiscard]] Request {
 /// Some request, or the end.
 struct [[nodiscard]] Step
     : std::variant<Request<LoadCheckpoint>, Request<ReadEvents>, Request<SaveCheckpoint>, Request<Sleep>,
-                   Request<AcquireLease>, Request<RenewLease>, Request<ReleaseLease>, Finished> {
+                   Request<AcquireLease>, Request<RenewLease>, Request<ReleaseLease>, Request<LoadViews>,
+                   Request<Publish>, Request<BeginRebuild>, Request<ActivateGeneration>, Finished> {
   using variant::variant;
   using Base = variant;
 
@@ -137,7 +140,7 @@ struct AnyReply {
   };
   std::uint64_t request{};
   std::variant<To<LoadCheckpoint>, To<ReadEvents>, To<SaveCheckpoint>, To<Sleep>, To<AcquireLease>, To<RenewLease>,
-               To<ReleaseLease>>
+               To<ReleaseLease>, To<LoadViews>, To<Publish>, To<BeginRebuild>, To<ActivateGeneration>>
       reply;
 };
 

@@ -33,6 +33,8 @@ struct FailureContext {
   const RecordedEvent& event;  ///< as recorded
   Position position;
   std::uint32_t retry_count;  ///< retries so far: 0 on the first failure
+  std::optional<std::string_view> key =
+      {};  ///< of a keyed projector: what it failed for; absent: before keys were known
 };
 
 /// Turns recorded bytes into a user's event: `decode(recorded)` gives `tl::expected<event_type, Failure>`.
@@ -42,6 +44,8 @@ concept Codec = std::default_initializable<C> && requires(const C& codec, const 
   typename C::event_type;
   { codec.decode(recorded) } -> std::same_as<tl::expected<typename C::event_type, Failure>>;
 };
+
+class KeyedPort;
 
 /// The result of folding a run of events: how many were applied, and what stopped it.
 struct Folded {
@@ -70,6 +74,12 @@ class ProjectorPort {
   [[nodiscard]] virtual Folded fold(std::span<const RecordedEvent> events) = 0;
   /// Throws nothing; an exception from user code is `Fatal`.
   [[nodiscard]] virtual FailureStrategy on_error(const FailureContext&) = 0;
+  /// Of a projector with keys (see keyed.hpp), how its views are seen: the machine folds through this instead. Else
+  /// null.
+  [[nodiscard]] virtual KeyedPort* keyed() noexcept { return nullptr; }
+  /// The code that makes what the projection stores, where the store can rebuild it beside what readers see; absent: it
+  /// cannot.
+  [[nodiscard]] virtual std::optional<CodeVersion> code_version() { return std::nullopt; }
 };
 
 namespace detail {
@@ -175,6 +185,30 @@ consteval bool has_starts_after() {
     };
 }
 
+struct KeysMember {
+  int keys;
+};
+template <class P>
+struct CrowdedKeys : P, KeysMember {};
+
+/// Whether a projector means to be keyed (see keyed.hpp). One that is, but does not fit, must not be taken for one that
+/// is not.
+template <class P>
+consteval bool looks_keyed() {
+  if constexpr (requires { typename P::view_codec; }) return true;
+  else if constexpr (!requires {
+                       typename P::State;
+                       typename P::Delta;
+                     })
+    return false;
+  else if constexpr (std::is_final_v<P>) return requires {
+      &P::keys;
+    };
+  else return !requires {
+      &CrowdedKeys<P>::keys;
+    };
+}
+
 template <class P>
 consteval bool on_error_fits() {
   if constexpr (has_on_error<P>()) {
@@ -246,6 +280,7 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
 /// | `static constexpr bool effects_are_durable = true` | its effects outlive the process: its checkpoint is stored | false |
 /// | `starts_after() const` | the position of the snapshot that its state begins with | the beginning |
 /// | `static constexpr bool applied_by_store = true` | the store runs its statements in the commit; no `apply` | false |
+/// | `code_version() const` | with `applied_by_store`: a store that made it with an older one rebuilds it beside | it is never rebuilt |
 // clang-format on
 template <class P>
 concept Projector = requires(const P& projector) {
@@ -255,10 +290,23 @@ concept Projector = requires(const P& projector) {
 
 namespace detail {
 
+struct NoCodec {
+  using event_type = std::monostate;
+};
 template <class P>
-class BoundProjector final : public ProjectorPort {
+auto codec_of() {
+  if constexpr (HasCodec<P>) return std::type_identity<typename P::codec>{};
+  else return std::type_identity<NoCodec>{};
+}
+/// What a recorded event is decoded to; nothing, without a codec.
+template <class P>
+using DecodedEvent = typename decltype(codec_of<P>())::type::event_type;
+
+/// What all projectors have in common.
+template <class P>
+class BoundProjectorBase : public ProjectorPort {
  public:
-  explicit BoundProjector(P& projector) : projector_(projector) {}
+  explicit BoundProjectorBase(P& projector) : projector_(projector) {}
 
   std::string name() const override { return std::string(std::as_const(projector_).name()); }
 
@@ -271,8 +319,46 @@ class BoundProjector final : public ProjectorPort {
     else return {};
   }
 
+  FailureStrategy on_error(const FailureContext& context) override {
+    if constexpr (requires(P & p) {
+                    { p.on_error(context) } -> std::same_as<FailureStrategy>;
+                  }) {
+      try {
+        return projector_.on_error(context);
+      } catch (...) {
+        return FailureStrategy::Fatal;
+      }
+    } else return FailureStrategy::Fatal;
+  }
+
+ protected:
+  tl::expected<DecodedEvent<P>, Failure> decoded(const RecordedEvent& recorded) const {
+    if constexpr (HasCodec<P>) return decode_with(codec_, recorded);
+    else return std::monostate{};
+  }
+
+  P& projector_;
+
+ private:
+  [[no_unique_address]] typename decltype(codec_of<P>())::type codec_{};
+};
+
+template <class P>
+class BoundProjector final : public BoundProjectorBase<P> {
+  using BoundProjectorBase<P>::projector_;
+
+ public:
+  using BoundProjectorBase<P>::BoundProjectorBase;
+
   bool checkpoint_is_stored() const override { return effects_are_durable<P>(); }
   bool applied_by_store() const override { return is_applied_by_store<P>(); }
+  std::optional<CodeVersion> code_version() override {
+    if constexpr (is_applied_by_store<P>() && requires(const P& p) {
+                    { p.code_version() } -> std::same_as<CodeVersion>;
+                  })
+      return std::as_const(projector_).code_version();
+    else return std::nullopt;
+  }
 
   std::optional<Position> starts_after() const override {
     if constexpr (requires(const P& p) {
@@ -297,47 +383,27 @@ class BoundProjector final : public ProjectorPort {
     return {applied, std::nullopt};
   }
 
-  FailureStrategy on_error(const FailureContext& context) override {
-    if constexpr (requires(P & p) {
-                    { p.on_error(context) } -> std::same_as<FailureStrategy>;
-                  }) {
-      try {
-        return projector_.on_error(context);
-      } catch (...) {
-        return FailureStrategy::Fatal;
-      }
-    } else return FailureStrategy::Fatal;
-  }
-
  private:
   std::optional<Failure> apply(const RecordedEvent& recorded) {
     if constexpr (HasCodec<P>) {
-      auto decoded = decode_with(codec_, recorded);
-      if (!decoded) return std::move(decoded).error();
+      auto event = this->decoded(recorded);
+      if (!event) return std::move(event).error();
       if constexpr (Applies<P, typename P::codec::event_type>) {
-        return apply_one(projector_, *decoded, recorded.position);
+        return apply_one(projector_, *event, recorded.position);
       } else {
-        return std::visit([&](const auto& event) { return apply_one(projector_, event, recorded.position); }, *decoded);
+        return std::visit([&](const auto& one) { return apply_one(projector_, one, recorded.position); }, *event);
       }
     } else {
       return apply_one(projector_, recorded, recorded.position);
     }
   }
-
-  struct NoCodec {};
-  static auto codec_type() {
-    if constexpr (HasCodec<P>) return std::type_identity<typename P::codec>{};
-    else return std::type_identity<NoCodec>{};
-  }
-  P& projector_;
-  [[no_unique_address]] typename decltype(codec_type())::type codec_{};
 };
 
 }  // namespace detail
 
 /// Shows a projector to the machine. Borrows it: the projector must outlive the port, and can be read meanwhile.
 template <class P>
-[[nodiscard]] std::unique_ptr<ProjectorPort> bind_projector(P& projector) {
+requires(!detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> bind_projector(P& projector) {
   static_assert(
       requires(const P& p) {
         { p.name() } -> std::convertible_to<std::string>;

@@ -16,6 +16,23 @@ concept Performs = Effect<E> && requires(S& store, const E& effect) {
   { store.perform(effect) } -> std::same_as<typename E::reply>;
 };
 
+/// What only keyed projections ask for. A store that keeps no views cannot perform these, and need not.
+template <class E>
+concept OptionalEffect = std::same_as<E, LoadViews> || std::same_as<E, Publish> || std::same_as<E, BeginRebuild> ||
+    std::same_as<E, ActivateGeneration>;
+
+/// `store.perform(effect)`, also for an effect that only some stores can perform: others answer that it is not
+/// supported, and where nobody listens, publishing is done at once.
+template <class S, Effect E>
+requires Performs<S, E> || OptionalEffect<E>
+[[nodiscard]] typename E::reply perform(S& store, const E& effect) {
+  if constexpr (Performs<S, E>) return store.perform(effect);
+  else if constexpr (std::same_as<E, Publish>) return Publish::Published{};
+  else
+    return tl::make_unexpected(
+        Failure(FailureKind::unsupported, "this store keeps no views", "run keyed projections on a store that does"));
+}
+
 /// Yields events in order.
 template <class S>
 concept EventReader = Performs<S, ReadEvents>;

@@ -6,8 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "lantern/effects.hpp"
+#include "lantern/generation_effects.hpp"
 #include "lantern/store.hpp"
+#include "lantern/view_effects.hpp"
 
 namespace lantern {
 
@@ -19,6 +20,17 @@ namespace lantern {
 [[nodiscard]] std::string describe(const RenewLease::reply&);
 [[nodiscard]] std::string describe(const ReleaseLease::reply&);
 [[nodiscard]] std::string describe(const AppendEvents::reply&);
+[[nodiscard]] std::string describe(const LoadViews::reply&);
+[[nodiscard]] std::string describe(const Publish::reply&);
+[[nodiscard]] std::string describe(const BeginRebuild::reply&);
+[[nodiscard]] std::string describe(const ActivateGeneration::reply&);
+[[nodiscard]] std::string describe(const GetView::reply&);
+[[nodiscard]] std::string describe(const ScanViews::reply&);
+[[nodiscard]] std::string describe(const ReplaceView::reply&);
+[[nodiscard]] std::string describe(const ListGenerations::reply&);
+[[nodiscard]] std::string describe(const RollBack::reply&);
+/// The reply to FinalizeRebuild and CancelRebuild.
+[[nodiscard]] std::string describe(const FinalizeRebuild::reply&);
 
 /// A store that tells each effect and its reply to a sink, one line each, and is otherwise the store that it borrows:
 /// `Traced traced(store, [](std::string line) { std::clog << line << '\n'; });`

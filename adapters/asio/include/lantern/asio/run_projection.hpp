@@ -33,8 +33,15 @@ class AsyncStorePort {
   virtual void perform(const AcquireLease&, const Home&, ReplyHandler<AcquireLease>) = 0;
   virtual void perform(const RenewLease&, const Home&, ReplyHandler<RenewLease>) = 0;
   virtual void perform(const ReleaseLease&, const Home&, ReplyHandler<ReleaseLease>) = 0;
+  virtual void perform(const LoadViews&, const Home&, ReplyHandler<LoadViews>) = 0;
+  virtual void perform(const Publish&, const Home&, ReplyHandler<Publish>) = 0;
+  virtual void perform(const BeginRebuild&, const Home&, ReplyHandler<BeginRebuild>) = 0;
+  virtual void perform(const ActivateGeneration&, const Home&, ReplyHandler<ActivateGeneration>) = 0;
   virtual void subscribe(std::function<void()> callback, const Home&, ReplyHandler<SubscribeToAppends>) = 0;
 };
+
+/// What an effect that a store cannot perform is asked of.
+struct NoStore {};
 
 /// `Store` is a store that the port owns, or a reference to one that it borrows.
 template <class Store>
@@ -60,6 +67,18 @@ class BoundAsyncStore final : public AsyncStorePort {
   void perform(const ReleaseLease& e, const Home& home, ReplyHandler<ReleaseLease> handler) override {
     forward(e, home, std::move(handler));
   }
+  void perform(const LoadViews& e, const Home& home, ReplyHandler<LoadViews> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const Publish& e, const Home& home, ReplyHandler<Publish> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const BeginRebuild& e, const Home& home, ReplyHandler<BeginRebuild> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const ActivateGeneration& e, const Home& home, ReplyHandler<ActivateGeneration> handler) override {
+    forward(e, home, std::move(handler));
+  }
   void subscribe(std::function<void()> callback, const Home& home, ReplyHandler<SubscribeToAppends> handler) override {
     using Plain = std::remove_reference_t<Store>;
     if constexpr (AsyncAppendNotifier<Plain>) {
@@ -74,7 +93,12 @@ class BoundAsyncStore final : public AsyncStorePort {
  private:
   template <Effect E>
   void forward(const E& effect, const Home& home, ReplyHandler<E> handler) {
-    store_.async_perform(effect, boost::asio::bind_executor(home, std::move(handler)));
+    if constexpr (AsyncPerforms<std::remove_reference_t<Store>, E>) {
+      store_.async_perform(effect, boost::asio::bind_executor(home, std::move(handler)));
+    } else {
+      NoStore without;
+      std::move(handler)(lantern::perform(without, effect));
+    }
   }
   Store store_;
 };
@@ -100,6 +124,7 @@ template <class Store>
 struct StartOperation {
   template <class Handler, class P>
   void operator()(Handler&& handler, P* projector, ProjectionConfig config, Store store) const {
+    if constexpr (!AsyncPerforms<std::remove_reference_t<Store>, Publish>) config.publish = false;  // nobody listens
     const auto home = home_of(handler, executor_of(store));
     start_operation(bind_projector(*projector), std::make_unique<BoundAsyncStore<Store>>(std::forward<Store>(store)),
                     std::move(config), home, std::forward<Handler>(handler));

@@ -24,12 +24,11 @@ template <Effect E>
   else return tl::make_unexpected(std::move(failure));
 }
 
-/// `store.perform(effect)`; throws nothing.
+/// `perform(store, effect)`; throws nothing.
 template <class Store, Effect E>
-requires Performs<Store, E>
 [[nodiscard]] typename E::reply perform_foreign(Store& store, const E& effect) {
   try {
-    return store.perform(effect);
+    return perform(store, effect);
   } catch (...) {
     return reply_of_a_store_that_threw<E>();
   }

@@ -78,6 +78,7 @@ template <class Store>
   static_assert(ProjectorCoordinator<Store>,
                 "this store grants no leases. If there is only ever one runner, say so: wrap it in "
                 "lantern::Unguarded. Otherwise add `perform` for AcquireLease, RenewLease and ReleaseLease");
+  if constexpr (!Performs<Store, Publish>) config.publish = false;  // nobody listens
   return detail::drive(ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))), store, stop);
 }
 

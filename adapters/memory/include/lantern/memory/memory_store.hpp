@@ -1,4 +1,4 @@
-// Log, checkpoints, quarantine and leases in memory.
+// Log, views, checkpoints, quarantine and leases in memory.
 #pragma once
 
 #include <chrono>
@@ -7,14 +7,16 @@
 #include <optional>
 #include <vector>
 
+#include "lantern/generation_effects.hpp"
 #include "lantern/store.hpp"
+#include "lantern/view_effects.hpp"
 
 namespace lantern {
 
 /// Where the store's time comes from.
 struct MemoryOptions {
-  /// Time since 1970-01-01 UTC: leases expire by it, and it stamps events that carry no time of their own. Called from
-  /// any thread. Empty: the system's clock.
+  /// Time since 1970-01-01 UTC: leases expire by it, and it stamps views, and events that carry no time of their own.
+  /// Called from any thread. Empty: the system's clock.
   std::function<std::chrono::nanoseconds()> clock{};
 };
 
@@ -42,6 +44,10 @@ class MemoryDatabase {
 /// become visible in ascending order. A read holds that lock only while it copies a page. Appending costs O(1) per
 /// event. Reading a page costs O(events of the page) without a filter or with `EventFilter::stream`; other filters look
 /// at each event, at most 65536 of them for one page.
+///
+/// Readers of checkpoints, views and generations wait for no commit, not even for one that is running, and each answer
+/// is of one instant. A commit costs O(log n) for each view that it touches, among n; `ScanViews::where` is not
+/// supported.
 class MemoryStore {
  public:
   /// Applies one event inside of a commit; a failure refuses the whole commit.
@@ -56,7 +62,17 @@ class MemoryStore {
 
   [[nodiscard]] LoadCheckpoint::reply perform(const LoadCheckpoint&) const;
   [[nodiscard]] ReadEvents::reply perform(const ReadEvents&) const;
+  [[nodiscard]] LoadViews::reply perform(const LoadViews&) const;
+  [[nodiscard]] GetView::reply perform(const GetView&) const;
+  [[nodiscard]] ScanViews::reply perform(const ScanViews&) const;
+  [[nodiscard]] ListGenerations::reply perform(const ListGenerations&) const;
   [[nodiscard]] SaveCheckpoint::reply perform(const SaveCheckpoint&);
+  [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
+  [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
+  [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
+  [[nodiscard]] RollBack::reply perform(const RollBack&);
+  [[nodiscard]] FinalizeRebuild::reply perform(const FinalizeRebuild&);
+  [[nodiscard]] CancelRebuild::reply perform(const CancelRebuild&);
   [[nodiscard]] AppendEvents::reply perform(const AppendEvents&);
   [[nodiscard]] AcquireLease::reply perform(const AcquireLease&);
   [[nodiscard]] RenewLease::reply perform(const RenewLease&);
@@ -73,14 +89,15 @@ class MemoryStore {
   ///
   /// What `apply` changes is its own: the store cannot take it back. So let `apply` prepare changes, and let `settle`
   /// keep them (`true`) or drop them (`false`). Both are called under the lock for commits and leases, one commit at a
-  /// time: they may append events and read, but must not load, save or ask for leases.
+  /// time: they may append events and read whatever is stored, but must not commit or ask for leases.
   void install(ProjectionId projection, Apply apply, Settle settle = {});
 
   /// Calls `callback` after each append that added events, from the thread that appended; see AppendNotifier. The
   /// subscription may outlive the store.
   [[nodiscard]] Subscription on_append(std::function<void()> callback);
 
-  /// Events that were passed without being applied, in the order of their positions.
+  /// Events that were passed without being applied to the active generation, in the order of their positions, and then
+  /// of their keys (without a key first).
   [[nodiscard]] std::vector<QuarantineRecord> quarantined(const ProjectionId& projection) const;
   /// The position of the last event; absent for an empty log.
   [[nodiscard]] std::optional<Position> head() const;
@@ -92,6 +109,6 @@ class MemoryStore {
 };
 
 static_assert(EventLog<MemoryStore> && ProjectionStore<MemoryStore> && ProjectorCoordinator<MemoryStore> &&
-              AppendNotifier<MemoryStore>);
+              AppendNotifier<MemoryStore> && ViewStore<MemoryStore> && GenerationStore<MemoryStore>);
 
 }  // namespace lantern

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lantern/identity.hpp"
+#include "lantern/view.hpp"
 
 namespace lantern {
 
@@ -26,6 +27,15 @@ struct RunNote {
   friend bool operator==(const RunNote&, const RunNote&) = default;
 };
 
+/// A generation beside the active one.
+struct GenerationBeside {
+  Generation generation{};
+  std::optional<Position> position{};  ///< of its checkpoint; absent: nothing is applied to it yet
+  CodeVersion version{};               ///< of the code that makes or made it
+  std::uint64_t quarantined{};         ///< its records
+  friend bool operator==(const GenerationBeside&, const GenerationBeside&) = default;
+};
+
 /// Where a projection stands. All of it is from one instant.
 struct ProjectionStatus {
   ProjectionId id{};
@@ -36,10 +46,14 @@ struct ProjectionStatus {
   /// Positions between checkpoint and head. This costs nothing to tell; it counts events of all types, also those that
   /// the projection's filter lets pass by.
   std::uint64_t lag{};
-  std::optional<LeaderStatus> leader{};  ///< absent: no lease, or it was given back
-  std::uint64_t quarantined{};           ///< records of this generation
-  RunNote run{};                         ///< as the latest run noted
-  std::string updated_at{};              ///< of the latest commit or note, RFC 3339 in UTC; empty: never
+  std::optional<LeaderStatus> leader{};        ///< absent: no lease, or it was given back
+  CodeVersion code{};                          ///< of the code that made this generation, of a projection with views
+  std::optional<GenerationBeside> building{};  ///< which a rebuild fills
+  std::optional<LeaderStatus> builder{};       ///< who fills it; absent: nobody does
+  std::optional<GenerationBeside> previous{};  ///< which a rollback would bring back
+  std::uint64_t quarantined{};                 ///< records of this generation
+  RunNote run{};                               ///< as the latest run noted
+  std::string updated_at{};                    ///< of the latest commit or note, RFC 3339 in UTC; empty: never
   friend bool operator==(const ProjectionStatus&, const ProjectionStatus&) = default;
 };
 

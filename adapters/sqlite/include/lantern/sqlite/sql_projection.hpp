@@ -1,7 +1,6 @@
 // A projection that is one `.sql` file: no C++ to compile. The format is described in docs/sql-projections.md.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -87,6 +86,8 @@ class SqlProjection {
   /// projection with this one, or `quarantine` is the same as `retry`.
   [[nodiscard]] ProjectionConfig configured(ProjectionConfig config) const;
   [[nodiscard]] std::int64_t version() const noexcept { return version_; }  ///< from 1 up
+  /// What a rebuild goes by.
+  [[nodiscard]] CodeVersion code_version() const noexcept { return {version_, 1}; }
   [[nodiscard]] SqlPolicy policy() const noexcept { return policy_; }
   [[nodiscard]] const std::string& file() const noexcept { return file_; }
   /// 32 hex digits over all that decides what ends up in the tables: policy, setup and sections. Comments, white space
@@ -112,22 +113,15 @@ class SqlProjection {
 struct Installed {
   enum class Outcome : std::uint8_t {
     registered,  ///< it was new: its setup was run
-    unchanged,   ///< this version was there already, from the same text; nothing was changed
-    rebuilt,     ///< its version rose: old tables dropped, setup run, and the next run begins at the first event
+    present,     ///< this version was there already, from the same text; nothing was changed
+    building,    ///< its version rose: the next run builds its tables beside the old ones, and then switches
   };
   ProjectionId projection{};
   std::int64_t version{};   ///< of the file
   Generation generation{};  ///< which the next run fills or goes on with
-  Outcome outcome{Outcome::unchanged};
+  Outcome outcome{Outcome::present};
   friend bool operator==(const Installed&, const Installed&) = default;
 };
 [[nodiscard]] std::string_view to_string(Installed::Outcome) noexcept;
-
-/// Under whose name, and for how long, a projection's lease is taken when the projection is rebuilt; see
-/// `SqliteStore::install_all`.
-struct RebuildLease {
-  std::string owner{};             ///< as in AcquireLease: the run that follows uses the same
-  std::chrono::nanoseconds ttl{};  ///< positive
-};
 
 }  // namespace lantern

@@ -1,4 +1,4 @@
-// The embedded default: log, checkpoints, quarantine, leases and a projection's own tables in ONE file.
+// The embedded default: log, views, checkpoints, quarantine, leases and a projection's own tables in ONE file.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,13 @@
 
 #include <tl/expected.hpp>
 
+#include "lantern/generation_effects.hpp"
 #include "lantern/sqlite/projection_status.hpp"
 #include "lantern/sqlite/query.hpp"
 #include "lantern/sqlite/sql_projection.hpp"
 #include "lantern/sqlite/sqlite_options.hpp"
 #include "lantern/store.hpp"
+#include "lantern/view_effects.hpp"
 
 namespace lantern {
 
@@ -80,6 +82,30 @@ class SqliteStore {
   [[nodiscard]] RenewLease::reply perform(const RenewLease&);
   [[nodiscard]] ReleaseLease::reply perform(const ReleaseLease&);
 
+  // ---- views: readers take no lock that a writer waits for, and each answer is of one instant ----
+
+  [[nodiscard]] LoadViews::reply perform(const LoadViews&) const;
+  [[nodiscard]] GetView::reply perform(const GetView&) const;
+  /// With a condition it looks at every view between `after` and the last that it returns. A path that SQLite does not
+  /// understand is FailureKind::invalid, with SQLite's words; it reads a path only as far as states have what it names.
+  [[nodiscard]] ScanViews::reply perform(const ScanViews&) const;
+  [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
+
+  // ---- generations: what is dropped is out of sight with the commit; its views are deleted after it, a few at a time,
+  // and where that is interrupted it goes on when the file is next open for writing ----
+
+  [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
+  [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
+  /// Counts views, so it takes as long as reading them.
+  [[nodiscard]] ListGenerations::reply perform(const ListGenerations&) const;
+  [[nodiscard]] RollBack::reply perform(const RollBack&);
+  /// These two return once the dropped views are deleted, with others writing meanwhile; or when others have kept the
+  /// file locked for 5 seconds. What is left then is deleted as soon as they let go, or at the next opening.
+  [[nodiscard]] FinalizeRebuild::reply perform(const FinalizeRebuild&);
+  [[nodiscard]] CancelRebuild::reply perform(const CancelRebuild&);
+
+  // ---- appending ----
+
   /// Appends these events, or none of them; the same as performing AppendEvents.
   AppendEvents::reply append(std::vector<NewEvent> events, std::vector<ExpectedVersion> expected = {}) {
     return perform(AppendEvents{std::move(events), std::move(expected)});
@@ -96,26 +122,21 @@ class SqliteStore {
   /// there yet; all in one transaction, or nothing. Must be called on the object that is to run the projection, before
   /// the run. What happens depends on the version that the store has:
   /// - none: the setup is run (`registered`);
-  /// - the same, from a file of the same meaning: nothing is changed (`unchanged`);
+  /// - the same, from a file of the same meaning: nothing is changed (`present`);
   /// - the same, from another text: FailureKind::incompatible, which says to raise the version;
-  /// - a lower one: the old tables are dropped, the setup is run, the checkpoint and the quarantine are cleared, and
-  /// the
-  ///   generation grows (`rebuilt`); a run of the old version that still goes on has its next commit refused;
+  /// - a lower one: the file is checked, and nothing is changed (`building`). The run that follows makes the new tables
+  ///   beside the old ones, which readers see and a run of the old version goes on filling; at the head of the log one
+  ///   commit switches. A rebuild that was interrupted is gone on with;
   /// - a higher one: FailureKind::incompatible.
   /// FailureKind::invalid is the file's own fault: bad SQL, or a statement that a projection may not use. `what` begins
   /// with FILE:LINE:COLUMN. FailureKind::busy: another connection writes for longer than SqliteOptions::busy_timeout;
   /// nothing is wrong, call it again. Thread-safe; waits for writes of this object.
-  /// Whoever leads the projection is not asked: see `install_all`.
   [[nodiscard]] tl::expected<Installed, Failure> install(const SqlProjection& projection, std::string_view tenant = {});
 
-  /// What became of one projection of many: installed, or left as it was because another owner leads it.
-  using InstallReply = tl::expected<Installed, LeaseHeld>;
   /// Installs several projections, as `install` does, in ONE transaction: if anything is wrong with any of them, none
-  /// is changed, and all that is wrong is told. A projection that is to be rebuilt has its lease taken in the same
-  /// transaction, for the run that is to follow under the same owner: nobody else can come to lead it in between. While
-  /// another owner holds it, that projection is checked and left as it was. Replies are in the order of `projections`.
-  [[nodiscard]] tl::expected<std::vector<InstallReply>, std::vector<Failure>> install_all(
-      std::span<const SqlProjection> projections, const RebuildLease& lease);
+  /// is changed, and all that is wrong is told. Replies are in the order of `projections`.
+  [[nodiscard]] tl::expected<std::vector<Installed>, std::vector<Failure>> install_all(
+      std::span<const SqlProjection> projections);
 
   // ---- the operator's view ----
 
@@ -123,13 +144,18 @@ class SqliteStore {
   [[nodiscard]] tl::expected<std::optional<Position>, Failure> head() const;
   /// All projections that have a checkpoint, an installation, a lease or a note, by tenant and name.
   [[nodiscard]] tl::expected<std::vector<ProjectionStatus>, Failure> projections() const;
-  /// Events of the current generation that were passed without being applied, by position; the first `limit` of them.
+  /// Events of the active generation that were passed without being applied, as a whole or for a key, by position and
+  /// key; the first `limit` of these records.
   [[nodiscard]] tl::expected<std::vector<QuarantineRecord>, Failure> quarantined(const ProjectionId& projection,
                                                                                  std::size_t limit = 1000) const;
   /// Remembers how a run of this generation is doing. Only for people to see; nothing else depends on it. When the
   /// projection has been rebuilt since, nothing is remembered.
   [[nodiscard]] tl::expected<void, Failure> record_run(const ProjectionId& projection, Generation generation,
                                                        const RunNote& note);
+
+  /// What went wrong, if the latest run noted the state `failed` and nobody leads the projection now: then it makes no
+  /// sense to wait for it.
+  [[nodiscard]] tl::expected<std::optional<Failure>, Failure> failed_run(const ProjectionId& projection) const;
 
   /// Runs one SELECT (or EXPLAIN, or a PRAGMA that tells about tables) on a connection that cannot write, and gives its
   /// rows to `sink`. A statement that would write, open another file or change a setting is FailureKind::denied, bad

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "lantern/generation_effects.hpp"
 #include "lantern/store.hpp"
+#include "lantern/view_effects.hpp"
 
 namespace lantern {
 
@@ -38,7 +40,9 @@ struct AppliedEvent {
 ///   `refused` fails. The second gives that table, in the order of insertion, as `std::vector<AppliedEvent>`. Without
 ///   them, contracts on such statements, and on crashes among them, are left out.
 ///
-/// Contracts on leases need a store that is a `ProjectorCoordinator`; those on hints one that is an `AppendNotifier`.
+/// Contracts on leases need a store that is a `ProjectorCoordinator`; those on hints one that is an `AppendNotifier`;
+/// those on stored views a `ViewStore`; those on rebuilds beside what readers see a `GenerationStore` that is a
+/// `ViewStore`, too.
 template <class W>
 concept ConformanceWorld = requires(W& world) {
   { world.open() } -> ProjectionStore;
@@ -48,7 +52,7 @@ namespace detail {
 
 /// What a world and its stores can do beyond reading and keeping checkpoints.
 struct Offers {
-  bool append{}, clock{}, leases{}, writes{}, quarantine{}, hints{};
+  bool append{}, clock{}, leases{}, writes{}, quarantine{}, hints{}, views{}, generations{};
 };
 
 /// A store as the suite's compiled part sees it.
@@ -65,6 +69,16 @@ class SuiteStore {
   virtual AcquireLease::reply perform(const AcquireLease&) = 0;
   virtual RenewLease::reply perform(const RenewLease&) = 0;
   virtual ReleaseLease::reply perform(const ReleaseLease&) = 0;
+  virtual LoadViews::reply perform(const LoadViews&) = 0;
+  virtual GetView::reply perform(const GetView&) = 0;
+  virtual ScanViews::reply perform(const ScanViews&) = 0;
+  virtual ReplaceView::reply perform(const ReplaceView&) = 0;
+  virtual BeginRebuild::reply perform(const BeginRebuild&) = 0;
+  virtual ActivateGeneration::reply perform(const ActivateGeneration&) = 0;
+  virtual ListGenerations::reply perform(const ListGenerations&) = 0;
+  virtual RollBack::reply perform(const RollBack&) = 0;
+  virtual FinalizeRebuild::reply perform(const FinalizeRebuild&) = 0;
+  virtual CancelRebuild::reply perform(const CancelRebuild&) = 0;
   virtual Subscription on_append(std::function<void()> callback) = 0;
   virtual void install(const ProjectionId&) = 0;
   virtual std::vector<AppliedEvent> applied(const ProjectionId&) = 0;
@@ -111,7 +125,9 @@ template <class World>
           .leases = ProjectorCoordinator<Store>,
           .writes = InstallsWrites<World>,
           .quarantine = ShowsQuarantine<World>,
-          .hints = AppendNotifier<Store>};
+          .hints = AppendNotifier<Store>,
+          .views = ViewStore<Store>,
+          .generations = ViewStore<Store> && GenerationStore<Store>};
 }
 
 template <class World>
@@ -135,6 +151,16 @@ class BoundStore final : public SuiteStore {
   AcquireLease::reply perform(const AcquireLease& effect) override { return maybe(effect); }
   RenewLease::reply perform(const RenewLease& effect) override { return maybe(effect); }
   ReleaseLease::reply perform(const ReleaseLease& effect) override { return maybe(effect); }
+  LoadViews::reply perform(const LoadViews& effect) override { return maybe(effect); }
+  GetView::reply perform(const GetView& effect) override { return maybe(effect); }
+  ScanViews::reply perform(const ScanViews& effect) override { return maybe(effect); }
+  ReplaceView::reply perform(const ReplaceView& effect) override { return maybe(effect); }
+  BeginRebuild::reply perform(const BeginRebuild& effect) override { return maybe(effect); }
+  ActivateGeneration::reply perform(const ActivateGeneration& effect) override { return maybe(effect); }
+  ListGenerations::reply perform(const ListGenerations& effect) override { return maybe(effect); }
+  RollBack::reply perform(const RollBack& effect) override { return maybe(effect); }
+  FinalizeRebuild::reply perform(const FinalizeRebuild& effect) override { return maybe(effect); }
+  CancelRebuild::reply perform(const CancelRebuild& effect) override { return maybe(effect); }
 
   Subscription on_append(std::function<void()> callback) override {
     if constexpr (AppendNotifier<StoreOf<World>>) return store_.on_append(std::move(callback));
@@ -156,7 +182,7 @@ class BoundStore final : public SuiteStore {
   template <Effect E>
   typename E::reply maybe(const E& effect) {
     if constexpr (Performs<StoreOf<World>, E>) return store_.perform(effect);
-    else return tl::unexpected(Failure(FailureKind::unsupported, "this store has no leases"));
+    else return tl::unexpected(Failure(FailureKind::unsupported, "this store cannot do this"));
   }
 
   World& world_;

@@ -1,0 +1,143 @@
+// Typed events, and views as described structs in JSON.
+#include <catch2/catch.hpp>
+
+#include "keyed_probe.hpp"
+#include "lantern/json_codec.hpp"
+#include "lantern/json_views.hpp"
+#include "story.hpp"
+
+using namespace lantern;
+using namespace lantern::testing;
+
+namespace {
+
+struct Opened {
+  static constexpr std::string_view event_type = "Opened";
+  std::string account;
+};
+struct Moved {
+  static constexpr std::string_view event_type = "Moved";
+  std::string from, to;
+  std::int64_t cents{};
+};
+BOOST_DESCRIBE_STRUCT(Opened, (), (account))
+BOOST_DESCRIBE_STRUCT(Moved, (), (from, to, cents))
+
+struct Account {
+  std::int64_t cents{};
+  std::vector<std::int64_t> moves{};
+};
+BOOST_DESCRIBE_STRUCT(Account, (), (cents, moves))
+struct Booked {
+  std::int64_t cents{};
+};
+BOOST_DESCRIBE_STRUCT(Booked, (), (cents))
+
+int decoded = 0;
+struct Counting : JsonCodec<Opened, Moved> {
+  tl::expected<event_type, Failure> decode(const RecordedEvent& recorded) const {
+    ++decoded;
+    return JsonCodec::decode(recorded);
+  }
+};
+
+struct Accounts {
+  using State = Account;
+  using Delta = Booked;
+  using codec = Counting;
+  using view_codec = JsonViewCodec<Account, Booked>;
+  std::string name() const { return "accounts"; }
+  const std::string& keys(const Opened& event) const { return event.account; }
+  std::vector<std::string> keys(const Moved& event) const { return {event.from, event.to}; }
+
+  Change<Booked> apply(Account&, const Opened&) const noexcept { return changed(Booked{}); }
+  tl::expected<Change<Booked>, std::string> apply(Account& account, const Moved& event, const ViewAt& at) const {
+    const std::int64_t cents = at.key == event.from ? -event.cents : event.cents;
+    account.cents += cents;
+    account.moves.push_back(cents);
+    if (account.cents < 0) return tl::unexpected("no money in " + std::string(at.key));
+    return changed(Booked{cents});
+  }
+  FailureStrategy on_error(const FailureContext&) const { return FailureStrategy::Skip; }
+};
+
+ViewModel bank() {
+  ViewModel store;
+  const auto add = [&](const char* type, std::string data) {
+    store.log.push_back({static_cast<std::int64_t>(store.log.size()) + 1, type, std::move(data)});
+  };
+  add("Opened", R"({"account":"a"})");
+  add("Moved", R"({"from":"bank","to":"a","cents":5})");
+  add("Opened", R"({"account":"bank"})");
+  add("Moved", R"({"from":"a","to":"b","cents":0})");
+  add("Moved", "no JSON");
+  return store;
+}
+
+/// Takes the variant as a whole, and gives keys of all kinds.
+struct Whole {
+  using State = Account;
+  using Delta = Booked;
+  using codec = JsonCodec<Opened, Moved>;
+  using view_codec = JsonViewCodec<Account, Booked>;
+  std::string name() const { return "whole"; }
+  std::optional<std::string> keys(const codec::event_type& event) const {
+    if (const auto* opened = std::get_if<Opened>(&event)) return opened->account;
+    return std::nullopt;
+  }
+  Change<Booked> apply(Account& account, const codec::event_type&) const {
+    ++account.cents;
+    return changed(Booked{1});
+  }
+};
+
+static_assert(KeyedProjector<Accounts>);
+static_assert(KeyedProjector<Whole>);
+static_assert(KeyedProjector<Chain>);
+
+}  // namespace
+
+TEST_CASE("typed events fold into described structs, stored as JSON") {
+  ViewModel store = bank();
+  store.log[4].data = R"({"from":"a","to":"b","cents":2})";
+  Accounts accounts;
+  const Finished end = run(accounts, store);
+  REQUIRE(end);
+  CHECK(end->quarantined == 2);  // neither the bank nor a has the money
+  CHECK(store.live().views.size() == 3);
+  CHECK(store.live().views.at("a").state == R"({"cents":0,"moves":[0]})");
+  CHECK(store.live().views.at("a").version == 2);
+  CHECK(store.live().views.at("b").state == R"({"cents":0,"moves":[0]})");
+  CHECK(store.live().views.at("bank").state == R"({"cents":0,"moves":[]})");
+  REQUIRE(store.published.size() == 4);
+  CHECK(store.published[0].payload == R"({"cents":0})");
+}
+
+TEST_CASE("an event is decoded once, for its keys and for its views") {
+  ViewModel store = bank();
+  store.log.resize(4);
+  Accounts accounts;
+  decoded = 0;
+  ProjectionConfig config;
+  config.commit.max_events = EventCount(4);
+  REQUIRE(run(accounts, store, config));
+  CHECK(decoded == 4);
+}
+
+TEST_CASE("an event that cannot be decoded fails before its keys are known") {
+  ViewModel store = bank();
+  Accounts accounts;
+  REQUIRE(run(accounts, store));
+  const auto& records = store.live().records;
+  REQUIRE(records.contains({5, std::nullopt}));
+  CHECK(records.at({5, std::nullopt}).reason == QuarantineReason::skipped);
+}
+
+TEST_CASE("a projector may take the event as a whole, and give no key for it") {
+  ViewModel store = bank();
+  store.log.resize(4);
+  Whole whole;
+  REQUIRE(run(whole, store));
+  CHECK(store.live().views.size() == 2);
+  CHECK(store.live().views.at("a").state == R"({"cents":1,"moves":[]})");
+}
