@@ -1,5 +1,7 @@
 // `lantern view`, `activate`, `rollback`, `finalize`, `cancel`: what a store holds of keyed projections, made here by
 // commits of our own.
+#include <signal.h>
+
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -76,7 +78,7 @@ TEST_CASE("view get and scan show views as they are stored, in the order of thei
 
   CHECK(store.run({"view", "scan", "orders"}).out ==
         "key  version  position  state\n"
-        "---  -------  --------  -----------------------\n"
+        "---  -------  --------  ---------------------\n"
         "a          1         1  {\"n\":1,\"open\":false}\n"
         "a%         3         5  x'ff01'\n"
         "b          2         4  {\"n\":2,\\n\"open\":true}\n");
@@ -107,7 +109,7 @@ TEST_CASE("view keeps tenants apart, and list shows every generation of each") {
         "projection             generation  state     position  version  views\n"
         "---------------------  ----------  --------  --------  -------  -----\n"
         "orders                          1  active           1        1      1\n"
-        "orders                          2  building  -              2      0\n"
+        "orders                          2  building  -               2      0\n"
         "orders of tenant acme           1  active           2        1      2\n");
   CHECK(
       store.run({"view", "list", "--json"}).out ==

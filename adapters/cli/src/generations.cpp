@@ -12,8 +12,6 @@
 namespace lantern::cli {
 namespace {
 
-constexpr std::chrono::seconds lease_length{10};
-
 // What was done, and to which generation; none when there was nothing to do.
 Outcome report(const GenerationOptions& options, const char* did, std::optional<Generation> generation,
                const std::string& otherwise) {
