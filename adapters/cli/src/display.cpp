@@ -32,10 +32,14 @@ void Display::wait(const std::function<void()>& between) {
   live_.clear();
 }
 
-void Display::tell(const std::string& text) {
+void Display::above(const std::function<void()>& print) {
   const std::lock_guard lock(mutex_);
   live_.clear();
-  say(text);
+  print();
+}
+
+void Display::tell(const std::string& text) {
+  above([&] { say(text); });
 }
 
 void Display::draw() {

@@ -23,6 +23,8 @@ class Display {
   void done();
   /// Until as many are done as were begun. `between` is called every now and then when nothing is drawn.
   void wait(const std::function<void()>& between);
+  /// Does what prints above the block, while nothing is drawn.
+  void above(const std::function<void()>& print);
   /// A line above the block.
   void tell(const std::string& text);
   [[nodiscard]] bool on() const noexcept { return live_.on(); }

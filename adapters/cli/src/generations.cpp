@@ -8,6 +8,7 @@
 #include "leader.hpp"
 #include "open_store.hpp"
 #include "output.hpp"
+#include "prepare.hpp"
 
 namespace lantern::cli {
 namespace {
@@ -46,6 +47,7 @@ Outcome with_store(const GenerationOptions& options, const std::function<Outcome
 // Whoever fills the generation is not disturbed: its lease must be free.
 Outcome switch_to(const GenerationOptions& options, SqliteStore& store, Generation generation) {
   const ProjectionId id = options.id();
+  break_leases_of_the_dead(store, {id});
   const auto lease = store.perform(AcquireLease{id, this_process(), lease_length, Role::rebuild});
   if (!lease) {
     if (const auto* failure = std::get_if<Failure>(&lease.error())) return trouble_of(*failure);
@@ -61,7 +63,8 @@ Outcome switch_to(const GenerationOptions& options, SqliteStore& store, Generati
     return trouble(ExitCode::usage, "generation " + std::to_string(generation.value) + " of " + to_string(id) +
                                         " is behind the active one, which is at position " +
                                         (behind->active ? std::to_string(behind->active->value) : std::string("none")) +
-                                        ": run the projection until it has caught up");
+                                        ": let lantern run or lantern rebuild go on with it, and "
+                                        "activate it then");
   }
   return trouble(ExitCode::leadership, "another process took the rebuild of " + to_string(id) + " over");
 }

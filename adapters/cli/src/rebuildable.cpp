@@ -21,10 +21,9 @@ std::optional<Trouble> object_to(const SqlProjection& projection, const std::vec
     return Trouble{ExitCode::usage, at + "the store has no " + named + " to build anew: lantern run builds it"};
   }
   if (known->building && known->building->version.program > projection.version()) {
-    return Trouble{ExitCode::usage,
-                   at + "this is version " + std::to_string(projection.version()) + " of " + named + ", but version " +
-                       std::to_string(known->building->version.program) +
-                       " is being built: use that version, or cancel its rebuild"};
+    return Trouble{ExitCode::usage, at + "this is version " + std::to_string(projection.version()) + " of " + named +
+                                        ", but version " + std::to_string(known->building->version.program) +
+                                        " is being built: use that version, or cancel its rebuild"};
   }
   return std::nullopt;
 }

@@ -69,8 +69,7 @@ Outcome report(const RunOptions& options, const std::list<Job>& jobs, Lines& out
     if (finished) {
       if (!options.quiet && !options.json) out.print(summary_of(job, *finished));
     } else {
-      const bool could_wait =
-          finished.error().kind == ErrorKind::leadership && !options.standby && !options.rebuild;
+      const bool could_wait = finished.error().kind == ErrorKind::leadership && !options.standby && !options.rebuild;
       say("lantern: " + message_of(finished.error()) + (could_wait ? " (--standby waits for it)" : ""));
     }
   }

@@ -67,7 +67,8 @@ Outcome run_all(const RunOptions& options, std::vector<SqlProjection> projection
 
 Outcome run(const RunOptions& options) {
   if (options.rebuild) {
-    if (auto wrong = object_to_names(options.store, options.files, rebuilt_in_cpp)) return tl::unexpected(*std::move(wrong));
+    if (auto wrong = object_to_names(options.store, options.files, rebuilt_in_cpp))
+      return tl::unexpected(*std::move(wrong));
   }
   auto projections = load_projections(options.files);
   if (!projections) return tl::unexpected(std::move(projections).error());

@@ -17,7 +17,7 @@ namespace lantern::cli {
 
 /// Where the words of a run go. Called from the run's thread.
 struct WatchSink {
-  std::function<void(const std::string& json)> line{};  ///< one JSON object; empty: not wanted
+  std::function<void(const std::string& json)> line{};     ///< one JSON object; empty: not wanted
   std::function<void(Generation, const RunNote&)> note{};  ///< to be stored for `lantern status`
 };
 

@@ -34,12 +34,12 @@ Order by_bytes(const void* a, std::size_t a_size, const void* b, std::size_t b_s
   return differs != 0 ? differs <=> 0 : a_size <=> b_size;
 }
 
-Order texts(std::string_view a, std::string_view b) noexcept { return by_bytes(a.data(), a.size(), b.data(), b.size()); }
+Order texts(std::string_view a, std::string_view b) noexcept {
+  return by_bytes(a.data(), a.size(), b.data(), b.size());
+}
 
 // There is no NaN in a table.
-Order numbers(double a, double b) noexcept {
-  return a < b ? Order::less : a > b ? Order::greater : Order::equivalent;
-}
+Order numbers(double a, double b) noexcept { return a < b ? Order::less : a > b ? Order::greater : Order::equivalent; }
 
 // Without a rounding of either.
 Order numbers(std::int64_t whole, double real) noexcept {

@@ -140,7 +140,7 @@ class Rows {
   bool over_{};
 };
 
-bool identical(Row a, Row b) {
+bool identical_rows(Row a, Row b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const SqlValue& x, const SqlValue& y) { return identical(x, y); });
 }
@@ -168,11 +168,11 @@ tl::expected<bool, Failure> merge(const std::string& table, const Shape& shape, 
   while (!failed && !(first.over() && second.over())) {
     if (++found.rows % between_calls == 0 && sink.go_on && !sink.go_on(found.rows)) return false;
     const bool both = !first.over() && !second.over();
-    const bool same = both && identical(first.row(), second.row());
-    const auto order = same            ? std::weak_ordering::equivalent
-                       : both          ? compare(first.row(), second.row(), shape.key)
-                       : first.over()  ? std::weak_ordering::greater
-                                       : std::weak_ordering::less;
+    const bool same = both && identical_rows(first.row(), second.row());
+    const auto order = same           ? std::weak_ordering::equivalent
+                       : both         ? compare(first.row(), second.row(), shape.key)
+                       : first.over() ? std::weak_ordering::greater
+                                      : std::weak_ordering::less;
     if (order < 0) tell(first.row(), {});
     else if (order > 0) tell({}, second.row());
     else if (!same) tell(first.row(), second.row());

@@ -26,8 +26,8 @@ struct SqlTablesParts;
 /// A row that is not the same on both sides. All of it lives during the call that shows it.
 struct SqlDifference {
   std::string_view table{};
-  std::span<const std::string> columns{};  ///< those of the primary key first, in its order
-  std::size_t key_columns{};               ///< how many are the primary key's; 0: the table has none
+  std::span<const std::string> columns{};             ///< those of the primary key first, in its order
+  std::size_t key_columns{};                          ///< how many are the primary key's; 0: the table has none
   std::optional<std::span<const SqlValue>> first{};   ///< by `columns`; absent: there is no such row
   std::optional<std::span<const SqlValue>> second{};  ///< by `columns`; absent: there is no such row
 };
