@@ -131,9 +131,10 @@ TEST_CASE("activate, rollback, finalize and cancel say what they did to which ge
   const auto built = store.get().perform(BeginRebuild{Store::orders, CodeVersion{2}});
   REQUIRE(built);
   store.commit({}, Position{4}, {view("k", "\"new\"", 1, 4)}, built->generation);
-  check_says(store.run({"activate", "orders"}), 2,
-             "generation 2 of orders is behind the active one, which is at position 5: let lantern run or lantern rebuild "
-             "go on with it, and activate it then");
+  check_says(
+      store.run({"activate", "orders"}), 2,
+      "generation 2 of orders is behind the active one, which is at position 5: let lantern run or lantern rebuild "
+      "go on with it, and activate it then");
   const auto lease =
       store.get().perform(AcquireLease{Store::orders, "elsewhere:1", std::chrono::hours(1), Role::rebuild});
   REQUIRE(lease);

@@ -22,10 +22,7 @@ bool is_led(const ProjectionStatus& status) { return leads(status.leader); }
 // What a run noted last, but for runs that could note nothing any more.
 std::string state_of(const ProjectionStatus& status) {
   const std::string& noted = status.run.state;
-  if (noted.empty() && !is_led(status)) {
-    return status.generation.value > 1 && !status.position ? "not rebuilt yet" : "never ran";
-  }
-  if (noted.empty()) return "running";
+  if (noted.empty()) return is_led(status) ? "running" : "never ran";
   const bool over = noted == "caught up" || noted == "stopped" || noted == "failed";
   return over || is_led(status) ? noted : "interrupted";
 }

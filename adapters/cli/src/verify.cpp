@@ -1,5 +1,6 @@
 #include "verify.hpp"
 
+#include <atomic>
 #include <list>
 #include <stop_token>
 #include <thread>
@@ -54,8 +55,10 @@ std::string for_people(const std::string& projection, const Verified& found, std
 // All files, one after the other, on a thread beside the one that draws.
 class Verifier {
  public:
-  Verifier(const VerifyOptions& options, const SqliteStore& log, const ScratchFolder& scratch, std::stop_source& stop)
-      : options_(options), log_(log), scratch_(scratch), stop_(stop), out_(stop) {}
+  /// `stop` is also requested when nobody reads what is printed any more; `signalled` tells that from a signal.
+  Verifier(const VerifyOptions& options, const SqliteStore& log, const ScratchFolder& scratch, std::stop_source& stop,
+           const std::atomic<bool>& signalled)
+      : options_(options), log_(log), scratch_(scratch), stop_(stop), signalled_(signalled), out_(stop) {}
 
   Outcome run(const std::vector<SqlProjection>& projections) {
     for (const SqlProjection& projection : projections) all_.emplace_back(log_, projection);
@@ -69,8 +72,7 @@ class Verifier {
     {
       const std::jthread worker([&] {
         try {
-          auto projection = projections.begin();
-          for (Verification& one : all_) verify(one, *projection++, display);
+          verify_all(projections, display);
         } catch (const std::exception& error) {
           defect = Trouble{ExitCode::defect, std::string("internal error (") + error.what() + "): please report it"};
         }
@@ -83,26 +85,48 @@ class Verifier {
   }
 
  private:
-  void verify(Verification& one, const SqlProjection& projection, Display& display) {
+  void verify_all(const std::vector<SqlProjection>& projections, Display& display) {
+    bool told = false;
+    auto projection = projections.begin();
+    for (Verification& one : all_) {
+      // Once it is to stop, the scratch may be gone, and what fails for that reason is not worth a word.
+      if (stop_.stop_requested() || !verify(one, *projection++, told, display)) return stopped(told, display);
+    }
+  }
+
+  // False: it was stopped before it knew.
+  bool verify(Verification& one, const SqlProjection& projection, bool& told_any, Display& display) {
     const std::string& name = projection.name();
     const auto began = RateMeter::Clock::now();
     std::uint64_t told = 0;
     const auto found = one.run(
         scratch_.path() / ("s" + std::to_string(++files_)), stop_.get_token(), [&](const SqlDifference& difference) {
+          told_any = true;
           if (told == options_.keep) return;
           ++told;
           print(display,
                 options_.json ? difference_as_json(name, difference) : difference_for_people(name, difference));
         });
     const auto took = RateMeter::Clock::now() - began;
+    if (!found && stop_.stop_requested()) return false;
     if (!found) {
       ends_with(found.error().code);
-      return display.tell("lantern: " + found.error().message);
+      display.tell("lantern: " + found.error().message);
+      return true;
     }
-    if (found->comparison.different > 0) ends_with(ExitCode::projection_failed);
-    else if (options_.quiet) return;
-    print(display, options_.json ? as_json(name, *found, std::chrono::duration<double>(took).count())
-                                 : for_people(name, *found, told, took));
+    const bool differs = found->comparison.different > 0;
+    if (differs) ends_with(ExitCode::projection_failed);
+    if (differs || !options_.quiet) {
+      print(display, options_.json ? as_json(name, *found, std::chrono::duration<double>(took).count())
+                                   : for_people(name, *found, told, took));
+    }
+    return true;
+  }
+
+  // Rows that were told are told; a reader that went away knows that it did.
+  void stopped(bool told, Display& display) {
+    ends_with(told ? ExitCode::projection_failed : interrupted().code);
+    if (signalled_) display.tell("lantern: " + interrupted().message);
   }
 
   void print(Display& display, const std::string& text) {
@@ -118,6 +142,7 @@ class Verifier {
   const SqliteStore& log_;
   const ScratchFolder& scratch_;
   std::stop_source& stop_;
+  const std::atomic<bool>& signalled_;
   Lines out_;
   std::list<Verification> all_{};
   int files_{};
@@ -137,13 +162,15 @@ Outcome verify(const VerifyOptions& options) {
 
   // The second signal ends the program at once, so nothing may be left to clean up after the first.
   std::stop_source stop;
+  std::atomic<bool> signalled = false;
   const StopSignals signals([&](int) {
+    signalled = true;
     stop.request_stop();
     scratch->remove();
   });
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
-  return Verifier(options, *store, *scratch, stop).run(*projections);
+  return Verifier(options, *store, *scratch, stop, signalled).run(*projections);
 }
 
 }  // namespace lantern::cli

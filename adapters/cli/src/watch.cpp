@@ -196,6 +196,8 @@ void Watch::see(const happening::RebuildBegun& begun) {
 void Watch::see(const happening::Activated& active) {
   rebuilding_ = false;
   switched_ = true;
+  note_.state.clear();  // what is noted of this generation is up to the live run, be it this one or another
+  note_is_old_ = false;
   if (sink_.line) sink_.line(event("switched", name_).field("generation", active.generation.value).text());
 }
 
