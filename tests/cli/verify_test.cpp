@@ -192,6 +192,25 @@ TEST_CASE("verify tells people which row, what is stored, and what it should be,
   CHECK(head.err == "code 1\n");
 }
 
+TEST_CASE("the difference that docs/cli.md shows is told in these words") {
+  const TempFolder folder;
+  const std::string page = read_file(LANTERN_SOURCE "/docs/cli.md"), store = folder / "s.db";
+  const std::size_t file = page.find("-- projection: carts");
+  std::string sql = "\n" + page.substr(file - 2, page.find("> END", file) - file + 2);
+  for (auto at = sql.find("\n> "); at != sql.npos; at = sql.find("\n> ")) sql.erase(at + 1, 2);
+  write_file(folder / "carts.sql", sql);
+  import_lines(store, R"({"stream":"cart-1","type":"ItemAdded","data":{"price":7}})"
+                      "\n"
+                      R"({"stream":"cart-2","type":"ItemAdded","data":{"price":4.5}})"
+                      "\n"
+                      R"({"stream":"cart-2","type":"ItemAdded","data":{"price":1}})");
+  REQUIRE(lantern_run({"run", "--store", store, folder / "carts.sql"}).code == 0);
+  write_raw(store, "UPDATE carts SET total = 99 WHERE cart = 'cart-2'");
+  const Ended ended = lantern_run({"verify", "--store", store, folder / "carts.sql"});
+  CHECK(ended.code == 1);
+  CHECK(page.find("```\n" + ended.out.substr(0, ended.out.find(", generation"))) != page.npos);
+}
+
 TEST_CASE("verify goes on beside a run that appends, and finds no difference that is only the run's progress") {
   const All all;
   Child live(lantern_words({"run", "--store", all.store, "--follow", "--json", "--batch", "3", all.file}));
