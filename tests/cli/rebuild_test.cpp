@@ -161,7 +161,8 @@ TEST_CASE("a live run goes on beside a rebuild, and then in what it made, with t
   CHECK(rebuilt.err == "");
   CHECK(rebuilt.code == 0);
   CHECK(rebuilt.out.find(R"({"event":"switched","projection":"chains","generation":2})") != std::string::npos);
-  CHECK(objects_of(rebuilt.out).back().at("outcome") == "rebuilt");  // the live run has the word
+  CHECK(objects_of(rebuilt.out).back().at("outcome") == "rebuilt");
+  CHECK(chains.status().at("state") == "following");  // the live run has the word
   import_lines(chains.store, chain_events(events + 1, events + 10));
   REQUIRE(live.read_until("\"position\":" + std::to_string(events + 10)));
   CHECK(live.out().find(R"({"event":"started","projection":"chains","generation":2,)") != std::string::npos);

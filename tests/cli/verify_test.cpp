@@ -312,6 +312,20 @@ TEST_CASE("a verify that is interrupted says so with 130, and leaves nothing beh
   }
 }
 
+TEST_CASE("a verify that is interrupted twice ends at once, and leaves nothing behind either") {
+  const All all(2000);
+  for (int round = 0; round < 5; ++round) {
+    const TempFolder scratch;
+    Child child({"env", "TMPDIR=" + scratch.path(), LANTERN_PROGRAM, "verify", "--store", all.store, all.file});
+    while (std::filesystem::is_empty(scratch.path())) REQUIRE_FALSE(child.ends_within(std::chrono::milliseconds(1)));
+    child.send(SIGINT);
+    child.send(SIGTERM);
+    const Ended ended = child.wait();
+    CHECK((ended.signal == SIGTERM || ended.signal == SIGINT || ended.code == 130));
+    CHECK(std::filesystem::is_empty(scratch.path()));
+  }
+}
+
 TEST_CASE("verify draws its progress on a terminal, and nothing of it with --quiet") {
   const All all(2000);
   const auto on_terminal = [&](std::vector<std::string> more) {

@@ -20,8 +20,12 @@ tl::expected<ScratchFolder, Trouble> ScratchFolder::make() {
 }
 
 void ScratchFolder::remove() const noexcept {
+  if (path_.empty()) return;
   std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  // Under another name, nobody can put anything more into it.
+  const std::filesystem::path gone = path_.native() + "-gone";
+  std::filesystem::rename(path_, gone, ignored);
+  std::filesystem::remove_all(gone, ignored);
 }
 
 }  // namespace lantern::cli

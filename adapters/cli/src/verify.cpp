@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <list>
+#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
@@ -157,17 +159,24 @@ Outcome verify(const VerifyOptions& options) {
   }
   const auto projections = load_projections(options.files);
   if (!projections) return tl::unexpected(projections.error());
-  const auto scratch = ScratchFolder::make();
-  if (!scratch) return tl::unexpected(scratch.error());
 
   // The second signal ends the program at once, so nothing may be left to clean up after the first.
   std::stop_source stop;
   std::atomic<bool> signalled = false;
+  std::mutex mutex;  // guards `scratch`
+  std::optional<ScratchFolder> scratch;
   const StopSignals signals([&](int) {
     signalled = true;
     stop.request_stop();
-    scratch->remove();
+    const std::lock_guard lock(mutex);
+    if (scratch) scratch->remove();
   });
+  {
+    const std::lock_guard lock(mutex);
+    auto made = ScratchFolder::make();
+    if (!made) return tl::unexpected(std::move(made).error());
+    scratch.emplace(*std::move(made));
+  }
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
   return Verifier(options, *store, *scratch, stop, signalled).run(*projections);
