@@ -63,7 +63,7 @@ TEST_CASE("the tables of an SQL projection change places with activate and rollb
         "sums                 1  2 at 12         12    12    0  caught up  -             0            0  -\n");
   CHECK(run({"activate", "--json"}).out == "{\"projection\":\"sums\",\"did\":\"activated\",\"generation\":2}\n");
   CHECK(sum() == rows("12", "24"));
-  CHECK(run({"rollback", "--json"}).out == "{\"projection\":\"sums\",\"did\":\"rolled back, as\",\"generation\":3}\n");
+  CHECK(run({"rollback", "--json"}).out == "{\"projection\":\"sums\",\"did\":\"rolled_back\",\"generation\":3}\n");
   CHECK(sum() == rows("6", "12"));
   CHECK(lantern_run({"status", "--store", store}).out.find("previous") != std::string::npos);
   CHECK(lantern_run({"view", "list", "--store", store, "--json"}).out ==
@@ -133,9 +133,9 @@ TEST_CASE("every verb takes names as they are, whatever they mean elsewhere") {
     CHECK(objects_of(held.out).front().at("projection").as_string() == name);
     CHECK(act("activate") == did("activated", "2"));
     CHECK(rows_of(store, table) == "stream,n\r\ns-0,4\r\ns-1,4\r\n");
-    CHECK(act("rollback") == did("rolled back, as", "3"));
+    CHECK(act("rollback") == did("rolled_back", "3"));
     CHECK(rows_of(store, table) == "stream,n\r\ns-0,2\r\ns-1,2\r\n");
-    CHECK(act("rollback") == did("rolled back, as", "4"));
+    CHECK(act("rollback") == did("rolled_back", "4"));
     CHECK(act("finalize") == did("dropped", "3"));
     CHECK(act("cancel") == did("dropped", "null"));
     const Ended verified = lantern_run({"verify", "--store", store, "--json", file});

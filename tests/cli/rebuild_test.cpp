@@ -145,24 +145,26 @@ TEST_CASE("a rebuild that is interrupted, however that comes, goes on when it is
 }
 
 TEST_CASE("a live run goes on beside a rebuild, and then in what it made, with the rows of a naive computation") {
-  const Chains chains(3000);
+  int events = 10'000;
+  const Chains chains(events);
   Child live(lantern_words({"run", "--store", chains.store, "--follow", "--json", chains.file}));
   REQUIRE(live.read_until("\"caught_up\""));
-  Child rebuild(lantern_words({"rebuild", "--store", chains.store, "--batch", "5", "--json", chains.file}));
+  Child rebuild(lantern_words({"rebuild", "--store", chains.store, "--batch", "10", "--json", chains.file}));
   REQUIRE(rebuild.read_until("\"progress\""));
-  int events = 3000;
+  int beside = 0;
   for (int round = 0; round < 5; ++round, events += 100) {
     import_lines(chains.store, chain_events(events + 1, events + 100));
     // The live run keeps what readers see up to date, whichever generation that is.
     REQUIRE(live.read_until("\"caught_up\",\"projection\":\"chains\",\"position\":" + std::to_string(events + 100)));
     CHECK(chains.rows() == naive_chains(events + 100));
+    if (!chains.status().at("building").is_null()) ++beside;
   }
+  CHECK(beside > 0);
   const Ended rebuilt = rebuild.wait();
   CHECK(rebuilt.err == "");
   CHECK(rebuilt.code == 0);
   CHECK(rebuilt.out.find(R"({"event":"switched","projection":"chains","generation":2})") != std::string::npos);
   CHECK(objects_of(rebuilt.out).back().at("outcome") == "rebuilt");
-  CHECK(chains.status().at("state") == "following");  // the live run has the word
   import_lines(chains.store, chain_events(events + 1, events + 10));
   REQUIRE(live.read_until("\"position\":" + std::to_string(events + 10)));
   CHECK(live.out().find(R"({"event":"started","projection":"chains","generation":2,)") != std::string::npos);
@@ -173,6 +175,7 @@ TEST_CASE("a live run goes on beside a rebuild, and then in what it made, with t
   CHECK(status.at("leader").as_string().find(":" + std::to_string(live.pid()) + ":") != json::string::npos);
   live.send(SIGTERM);
   CHECK(live.wait().code == 0);
+  CHECK(chains.status().at("state") == "stopped");
 }
 
 TEST_CASE("a live run of older code ends with 4 after the switch, and says that newer code made what is active") {
@@ -184,6 +187,7 @@ TEST_CASE("a live run of older code ends with 4 after the switch, and says that 
   const Ended rebuilt = lantern_run({"rebuild", "--store", chains.store, newer});
   CHECK(rebuilt.err == "");
   CHECK(rebuilt.out.find("chains: rebuilt as generation 2, caught up at position 50, 50 applied, ") == 0);
+  CHECK(chains.status().at("state") == "following");  // the live run has the word
   import_lines(chains.store, chain_events(51, 60));
   const Ended ended = live.wait();
   CAPTURE(ended.err);
@@ -232,6 +236,27 @@ TEST_CASE("a rebuild is refused, with nothing changed, where it would not be wha
   check_refused(rebuild(chains.file), 2, "version 2 is being built: use that version, or cancel its rebuild");
   CHECK(chains.status().at("building").at("version") == 2);
   CHECK(chains.rows() == naive_chains(20'000));
+}
+
+TEST_CASE("a rebuild whose event fails ends with 1, readers see what they saw, and it waits to be mended") {
+  const Chains chains(50);
+  std::string failing = chains_file(2);
+  failing.replace(failing.find("hash INTEGER NOT NULL"), 21, "hash INTEGER CHECK (events < 6)");
+  const std::string mended = chains_file(2, 37);
+  write_file(chains.file, failing);
+  const Ended ended = chains.rebuild({"--batch", "1"});
+  CHECK(ended.code == 1);
+  CHECK(ended.out == "");
+  CHECK(ended.err.find("position 36") != std::string::npos);
+  CHECK(chains.rows() == naive_chains(50));
+  CHECK(chains.status().at("state") == "caught up");
+  CHECK(chains.status().at("building").at("position") == 35);
+  // Its version has begun with other statements.
+  write_file(chains.file, mended);
+  check_refused(chains.rebuild(), 2, "cancel the rebuild");
+  REQUIRE(lantern_run({"cancel", "--store", chains.store, "chains"}).code == 0);
+  CHECK(chains.rebuild().code == 0);
+  CHECK(chains.rows() == naive_chains(50, 7, 37));
 }
 
 TEST_CASE("a rebuild that is cancelled while it runs ends with 4, and readers see what they saw") {

@@ -28,7 +28,7 @@ CREATE TABLE two (a ANY, b INTEGER, v, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE bag (v, w);
 CREATE TABLE folded (name TEXT COLLATE NOCASE PRIMARY KEY, n INTEGER, twice INTEGER AS (n * 2) STORED);
 CREATE TABLE nulls (k TEXT PRIMARY KEY, v);
-CREATE TABLE whole (id INTEGER PRIMARY KEY, v);
+CREATE TABLE whole (v, id INTEGER PRIMARY KEY);
 CREATE INDEX bag_v ON bag (v);
 CREATE VIEW ones AS SELECT k FROM one;
 -- on Counted
@@ -37,7 +37,7 @@ INSERT INTO two VALUES (:stream, :position % 3, 1) ON CONFLICT DO UPDATE SET v =
 INSERT INTO bag VALUES (:position % 4, 'w');
 INSERT INTO folded (name, n) VALUES (char(65 + :position % 26), 1) ON CONFLICT DO UPDATE SET n = n + 1;
 INSERT INTO nulls VALUES (NULL, :position % 2);
-INSERT INTO whole VALUES (:position, :stream);
+INSERT INTO whole (id, v) VALUES (:position, :stream);
 )";
 
 struct All {
@@ -212,25 +212,26 @@ TEST_CASE("the difference that docs/cli.md shows is told in these words") {
 }
 
 TEST_CASE("verify goes on beside a run that appends, and finds no difference that is only the run's progress") {
-  const All all;
-  Child live(lantern_words({"run", "--store", all.store, "--follow", "--json", "--batch", "3", all.file}));
-  REQUIRE(live.read_until("\"caught_up\""));
-  std::string text;
-  for (int n = 1000; n < 5000; ++n) text += event_line("live-" + std::to_string(n % 5), n);
-  Child import(lantern_words({"import", "--store", all.store, "--quiet", "-"}), {.input = text});
-  // Begun while events come in and are applied, so each of them ends elsewhere than it began.
-  std::int64_t first = 0, last = 0;
-  for (int round = 0; round < 8; ++round) {
+  const All all(3000);
+  // A commit for each event, so that the tables change all the time: while the log is replayed, and while rows are
+  // compared.
+  Child live(lantern_words({"run", "--store", all.store, "--follow", "--quiet", "--batch", "1", all.file}));
+  const auto position = [&] { return status_json(all.store, "all").at("position").as_int64(); };
+  std::int64_t end = position();
+  int moved = 0;
+  for (int round = 0; round < 3; ++round) {
+    std::string text;
+    for (int n = 0; n < 400; ++n) text += event_line("live-" + std::to_string(n % 5), static_cast<int>(++end));
+    import_lines(all.store, text);
+    const auto before = position();
     const Ended ended = all.verify();
     CAPTURE(round, ended.out, ended.err);
     REQUIRE(ended.code == 0);
-    last = objects_of(ended.out).back().at("position").as_int64();
-    if (round == 0) first = last;
+    if (objects_of(ended.out).back().at("position").as_int64() > before) ++moved;
   }
-  CHECK(import.wait().code == 0);
-  CHECK(last >= first);
-  REQUIRE(live.read_until("\"position\":4031"));
-  CHECK(objects_of(all.verify().out).back().at("position") == 4031);
+  CHECK(moved > 0);
+  while (position() < end) REQUIRE_FALSE(live.ends_within(std::chrono::milliseconds(20)));
+  CHECK(objects_of(all.verify().out).back().at("position") == end);
   live.send(SIGTERM);
   CHECK(live.wait().code == 0);
 }
@@ -296,7 +297,7 @@ TEST_CASE("verify of several projections goes through all of them, and the lowes
 TEST_CASE("a verify that is interrupted says so with 130, and leaves nothing behind") {
   All all;
   std::string text;
-  for (int n = 1000; n < 61'000; ++n) text += event_line("s-" + std::to_string(n % 5), n);
+  for (int n = 1000; n < 21'000; ++n) text += event_line("s-" + std::to_string(n % 5), n);
   import_lines(all.store, text);
   REQUIRE(lantern_run({"run", "--store", all.store, "--quiet", all.file}).code == 0);
   for (const int signal : {SIGINT, SIGTERM}) {

@@ -35,7 +35,7 @@ ExitCode exit_code_of(const Finished& finished) {
 }
 
 // Where the run ended, in which generation, and whether readers see it.
-std::string where(const Job& job, const RunSummary& summary) {
+std::string where(const RunOptions& options, const Job& job, const RunSummary& summary) {
   const std::string generation = "generation " + std::to_string(summary.generation.value);
   const std::string place =
       summary.position ? "position " + grouped(static_cast<std::uint64_t>(summary.position->value)) : "the beginning";
@@ -43,7 +43,7 @@ std::string where(const Job& job, const RunSummary& summary) {
   switch (summary.ending) {
     case Ending::rebuilt:
       if (!job.watch.switched()) return "built " + generation + " up to " + place + ", to be activated or cancelled";
-      return before + "caught up at " + place;
+      return before + "caught up at " + place + (options.follow ? ", where another process goes on" : "");
     case Ending::stopped:
       if (job.watch.rebuilding()) return "stopped at " + place + " of the rebuild, as " + generation;
       return before + "stopped at " + place;
@@ -53,9 +53,9 @@ std::string where(const Job& job, const RunSummary& summary) {
   return before + "caught up at " + place;
 }
 
-std::string summary_of(const Job& job, const RunSummary& summary) {
-  return one_line(job.projection.name()) + ": " + where(job, summary) + ", " + grouped(summary.applied) + " applied, " +
-         grouped(summary.quarantined) + " quarantined, " + brief(job.took);
+std::string summary_of(const RunOptions& options, const Job& job, const RunSummary& summary) {
+  return one_line(job.projection.name()) + ": " + where(options, job, summary) + ", " + grouped(summary.applied) +
+         " applied, " + grouped(summary.quarantined) + " quarantined, " + brief(job.took);
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ Outcome report(const RunOptions& options, const std::list<Job>& jobs, Lines& out
     const ExitCode code = exit_code_of(finished);
     if (code != ExitCode::done && (worst == ExitCode::done || code < worst)) worst = code;
     if (finished) {
-      if (!options.quiet && !options.json) out.print(summary_of(job, *finished));
+      if (!options.quiet && !options.json) out.print(summary_of(options, job, *finished));
     } else {
       const bool could_wait = finished.error().kind == ErrorKind::leadership && !options.standby && !options.rebuild;
       say("lantern: " + message_of(finished.error()) + (could_wait ? " (--standby waits for it)" : ""));

@@ -196,8 +196,7 @@ void Watch::see(const happening::RebuildBegun& begun) {
 void Watch::see(const happening::Activated& active) {
   rebuilding_ = false;
   switched_ = true;
-  note_.state.clear();  // what is noted of this generation is up to the live run, be it this one or another
-  note_is_old_ = false;
+  note_is_old_ = false;  // what is noted of this generation is up to the live run, be it this one or another
   if (sink_.line) sink_.line(event("switched", name_).field("generation", active.generation.value).text());
 }
 
