@@ -19,11 +19,6 @@ ExitCode exit_code_of(const Finished& finished) {
     case ErrorKind::version_too_old:
     case ErrorKind::checkpoint_conflict: return ExitCode::leadership;
     case ErrorKind::checkpoint_save_failed:
-      // Another process rebuilt it as another version.
-      if (finished.error().cause && finished.error().cause->kind == FailureKind::incompatible) {
-        return ExitCode::leadership;
-      }
-      return ExitCode::store;
     case ErrorKind::poll_failed:
     case ErrorKind::checkpoint_load_failed:
     case ErrorKind::views_load_failed:
