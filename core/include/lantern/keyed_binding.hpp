@@ -196,6 +196,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   void prepare_one(Slot& slot, const RecordedEvent& recorded) {
     slot.begin = refs_.size();
     slot.count = 0;
+    ++naming_;
     slot.event = this->decoded(recorded);
     if (!slot.event) return;
     std::optional<Failure> refused;
@@ -205,11 +206,12 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
   template <class K>
-  std::optional<Failure> find_views(Slot& slot, const K& keys) {
-    if constexpr (OneKey<K>) return find_view(slot, std::string_view(keys));
-    else if constexpr (is_optional_key<K>) return keys ? find_view(slot, std::string_view(*keys)) : std::nullopt;
+  std::optional<Failure> find_views(Slot& slot, K&& keys) {  // a range may be one that changes as it is walked
+    using Keys = std::remove_cvref_t<K>;
+    if constexpr (OneKey<Keys>) return find_view(slot, std::string_view(keys));
+    else if constexpr (is_optional_key<Keys>) return keys ? find_view(slot, std::string_view(*keys)) : std::nullopt;
     else {
-      for (const auto& key : keys) {
+      for (auto&& key : keys) {
         if (auto refused = find_view(slot, std::string_view(key))) return refused;
       }
       return std::nullopt;
@@ -219,8 +221,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::optional<Failure> find_view(Slot& slot, std::string_view key) {
     if (auto refused = misnamed(key)) return refused;
     View& view = cache_.at(key);
-    const auto of_event = refs_.begin() + static_cast<std::ptrdiff_t>(slot.begin);
-    if (std::find(of_event, refs_.end(), &view) != refs_.end()) return std::nullopt;  // named twice
+    if (std::exchange(view.named_by, naming_) == naming_) return std::nullopt;  // named twice
     refs_.push_back(&view);
     ++slot.count;
     if (!view.loaded && !view.asked_for) {
@@ -358,6 +359,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   ViewCache<State> cache_{};
   std::vector<Slot> slots_{};  ///< one for each event that is prepared
   std::size_t first_{};        ///< the first of them that is not folded yet
+  std::uint64_t naming_{};     ///< counts events whose keys were asked for
   std::vector<View*> refs_{};
   std::vector<View*> missing_{};
   std::vector<Staged> stage_{};

@@ -26,6 +26,7 @@ struct CachedView {
   std::optional<Position> position{};
   std::unique_ptr<Failure> unreadable{};  ///< why what is stored cannot be decoded; its first event parks the key
   std::optional<Position> parked_at{};    ///< of the event that parked the key in this run
+  std::uint64_t named_by{};               ///< the event that named it last, by a number of the port's own
   bool exists{};                          ///< false: it was never made, or is erased
   bool parked{};
   bool asked_for{};
