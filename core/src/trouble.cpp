@@ -11,9 +11,15 @@ using std::chrono::nanoseconds;
 
 namespace {
 
+/// A store that says so to a run's commit, or to its lease, has been rebuilt by another version of the code.
+ErrorKind kind_with(ErrorKind kind, const std::optional<Failure>& cause) {
+  const bool tells = kind == ErrorKind::leadership || kind == ErrorKind::checkpoint_save_failed;
+  return tells && cause && cause->kind == FailureKind::incompatible ? ErrorKind::superseded : kind;
+}
+
 ProjectionError error_at(const Run& r, ErrorKind kind, std::string what, std::optional<Failure> cause) {
   ProjectionError error;
-  error.kind = kind;
+  error.kind = kind_with(kind, cause);
   error.projection = r.id;
   error.what = std::move(what);
   error.position = r.keeps_checkpoint ? r.stored : r.reached;

@@ -147,7 +147,7 @@ TEMPLATE_TEST_CASE("F-23: given events are folded in the caller's order, and mus
   check_as_folded(world);
 }
 
-TEMPLATE_TEST_CASE("a run that moves on meanwhile is caught up with; one that is always faster is told of", "",
+TEMPLATE_TEST_CASE("a run that moves on meanwhile is caught up with, and one that is always faster is told of", "",
                    OnMemory, OnSqlite) {
   World<TestType> world({"a", "b", "a"});
   world.run();

@@ -1,5 +1,6 @@
 // `lantern view`, `activate`, `rollback`, `finalize`, `cancel`: what a store holds of keyed projections, made here by
 // commits of our own.
+#include <csignal>
 #include <string>
 
 #include <catch2/catch.hpp>

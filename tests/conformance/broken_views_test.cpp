@@ -93,7 +93,7 @@ const Fault faults[] = {
     {"old generations are listed", in<OldOnesAreListed>, "switch: there are three generations at most"},
     {"the old number is told", in<OldNumberIsTold>,
      "rollback: the previous generation is active again, under a new number (T43)"},
-    {"a rollback ends the rebuild", in<RollbackEndsTheRebuild>, "rollback: one that is being built is not touched"},
+    {"a rollback ends the rebuild", in<RollbackEndsTheRebuild>, "rollback: one that is being built is kept, under a number above the active one's"},
     {"moments have no generation", in<MomentsHaveNoGeneration>,
      "rollback: whatever is done, the moment of a key only grows"},
 

@@ -122,7 +122,7 @@ TEST_CASE("the C++ of the page on SQL projections compiles and runs") {
   REQUIRE(finished);
   CHECK(installed->outcome == Installed::Outcome::registered);
 
-  std::string here = content(__FILE__);
+  std::string here = content(LANTERN_SOURCE_DIR "/tests/sqlite/sql_docs_test.cpp");
   here = here.substr(here.find("// as on the page:\n"));
   here = here.substr(0, here.find("// so far"));
   for (const Block& block : blocks_of_page()) {

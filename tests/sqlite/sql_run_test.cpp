@@ -227,7 +227,7 @@ TEST_CASE("trouble of the store is not blamed on an event") {
     REQUIRE_FALSE(finished);
     REQUIRE(finished.error().cause);
     CHECK(*finished.error().cause ==
-          Failure(FailureKind::incompatible, "p.sql:9:1: no such table: accepted",
+          Failure(FailureKind::corrupt, "p.sql:9:1: no such table: accepted",
                   "the projection's tables were changed from outside; raise its version to build them anew"));
     CHECK(refusal(store, p) == "invalid: p.sql:9:1: no such table: accepted");
   }

@@ -53,6 +53,8 @@ RollBack::reply roll_back(KeptProjection& kept, const RollBack& asked) {
   }
   std::swap(kept.active, *kept.previous);
   kept.active.generation = Generation{++kept.greatest.value};
+  // It will be activated after what is active now, so its number must be the greater.
+  if (kept.building) kept.building->generation = Generation{++kept.greatest.value};
   return kept.active.generation;
 }
 

@@ -87,7 +87,7 @@ class PositionList {
       memory_ = larger;
       room_ = room;
     }
-    memory_[size_++] = position;
+    memory_.get()[size_++] = position;
   }
   [[nodiscard]] View view() const { return {memory_, size_}; }
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(size_); }

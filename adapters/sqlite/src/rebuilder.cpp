@@ -1,5 +1,7 @@
 #include "rebuilder.hpp"
 
+#include <utility>
+
 #include "prepare_all.hpp"
 
 namespace lantern::detail {
@@ -69,6 +71,14 @@ std::optional<Failure> Rebuilder::take_out(const ProjectionId& projection, Gener
 std::optional<Failure> Rebuilder::renumber_records(const ProjectionId& projection, Generation from, Generation to) {
   return connection_->db().run(renumber_, rebuilding, std::string_view(projection.tenant),
                                std::string_view(projection.name), from.value, to.value);
+}
+
+std::optional<Failure> Rebuilder::renumber_building(const ProjectionId& projection, const StoredGeneration& active,
+                                                    StoredGeneration building) {
+  const Generation before = std::exchange(building.generation, Generation{active.generation.value + 1});
+  return in_turn([&] { return renumber_records(projection, before, building.generation); },
+                 [&] { return set_beside(projection, building, GenerationState::building); },
+                 [&] { return set_active(projection, active, building.generation); });
 }
 
 std::optional<Failure> Rebuilder::forget(const ProjectionId& projection, const std::optional<StoredGeneration>& which) {
@@ -201,6 +211,10 @@ RollBack::reply Rebuilder::roll_back(const ProjectionId& projection) {
                             [&] { return exchange(projection, *found->active, back); },
                             [&] { return set_active(projection, back, back.generation); })) {
     return tl::unexpected(*std::move(failed));
+  }
+  if (found->building) {
+    // It will be activated after what is active now, so its number must be the greater.
+    if (auto failed = renumber_building(projection, back, *found->building)) return tl::unexpected(*std::move(failed));
   }
   if (auto failed = transaction->commit()) return tl::unexpected(described(*std::move(failed), again));
   return back.generation;

@@ -42,6 +42,9 @@ class Rebuilder {
   /// What fills this generation is not what began it.
   [[nodiscard]] Trouble refuse_other_statements(const ProjectionId& projection, const StoredGeneration& building,
                                                 const StatementRunner* runner);
+  /// The next number after the active one's, with its records.
+  [[nodiscard]] Trouble renumber_building(const ProjectionId& projection, const StoredGeneration& active,
+                                          StoredGeneration building);
   [[nodiscard]] Trouble renumber_records(const ProjectionId& projection, Generation from, Generation to);
 
   WriteConnection* connection_;

@@ -105,7 +105,7 @@ Failure SqlRunner::failed(const Step& step, int code) const {
   failure.advice.clear();
   // A statement that cannot even be prepared any more says nothing about the event: it must not be skipped.
   if ((code & 0xff) == SQLITE_ERROR && !db_.prepare(step.source.text, Keep::no)) {
-    failure.kind = FailureKind::incompatible;
+    failure.kind = FailureKind::corrupt;
     failure.advice = "the projection's tables were changed from outside; raise its version to build them anew";
   }
   return failure;

@@ -105,14 +105,20 @@ struct World {
     previous = std::exchange(active, std::exchange(building, 0));
   }
 
+  /// The greatest number there ever was goes to the model that had this one.
+  std::int64_t renumbered(std::int64_t number) {
+    auto model = models.extract(number);
+    model.key() = ++greatest;
+    model.mapped().run.generation = Generation{greatest};
+    models.insert(std::move(model));
+    return greatest;
+  }
+
   void roll_back() {
     const auto reply = lab.perform(RollBack{orders});
     if (previous == 0) return must_be_invalid("rolling back", reply);
-    auto model = models.extract(previous);
-    previous = std::exchange(active, ++greatest);
-    model.key() = active;
-    model.mapped().run.generation = Generation{active};
-    models.insert(std::move(model));
+    previous = std::exchange(active, renumbered(previous));
+    if (building != 0) building = renumbered(building);
     expect_same("the number after rolling back", must("rolling back", reply), Generation{active});
   }
 

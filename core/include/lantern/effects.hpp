@@ -168,6 +168,7 @@ struct LoadViews {
 /// Hand committed changes to whoever listens, in this order. Comes after the commit that made them; its failure is told
 /// to the observer and changes nothing that is stored: followers heal by reading again.
 struct Publish {
+  /// All frames were handed over.
   struct Published {
     friend bool operator==(const Published&, const Published&) = default;
   };
@@ -301,6 +302,7 @@ struct BehindActive {
 /// in one commit, after checking the fence of the lease for `Role::rebuild`, and that its checkpoint is not before the
 /// active one's. One that is active already is no error: the reply may have been lost.
 struct ActivateGeneration {
+  /// Readers see this generation.
   struct Activated {
     friend bool operator==(const Activated&, const Activated&) = default;
   };

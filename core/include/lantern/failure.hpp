@@ -16,7 +16,7 @@ enum class FailureKind : std::uint8_t {
   full,          ///< no space left
   corrupt,       ///< what is stored cannot be trusted
   not_a_store,   ///< what was opened is something else
-  incompatible,  ///< written by another version of the schema or of the projection
+  incompatible,  ///< written by another version of the schema or of the projection; ends a run as `superseded`
   invalid,       ///< the request itself makes no sense (a limit of 0, a name with NUL)
   undecodable,   ///< an event's bytes are not what its type promises
   rejected,      ///< the projector refused the event, or one of its statements failed

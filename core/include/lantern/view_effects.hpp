@@ -37,6 +37,7 @@ struct ViewCondition {
 
 /// Return views that are not erased, in ascending order of their keys' bytes, all as of one instant.
 struct ScanViews {
+  /// What was found, and the instant it is of.
   struct Page {
     std::vector<StoredView> views{};
     AsOf as_of{};
