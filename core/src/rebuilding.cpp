@@ -1,6 +1,9 @@
 #include "rebuilding.hpp"
 
+#include <algorithm>
+
 #include "batch.hpp"
+#include "instants.hpp"
 #include "leading.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
@@ -8,6 +11,12 @@
 
 namespace lantern::detail {
 namespace {
+
+// A live run that is held up, or has nothing to do for a moment, is still one.
+constexpr std::uint32_t patience = 8;  // commits
+// A process that was stopped for an hour did not work for one.
+constexpr std::chrono::hours longest_work{1};
+constexpr std::chrono::seconds longest_rest{1};
 
 std::string number_of(Generation generation) { return std::to_string(generation.value); }
 
@@ -54,6 +63,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
                     number_of(active->generation) + " is active");
   }
   r.rebuilding = wanted;
+  r.pace = {.active_at = active ? active->position : std::nullopt, .commits_unmoved = patience};
 }
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
@@ -77,6 +87,23 @@ void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   r.stored_version = from.version;
   r.summary.commit_in_doubt = false;  // whatever was in doubt before leadership was lost is settled by this
   r.loaded = r.lived = true;
+  r.pace.since = r.now;
+  r.pace.slept = {};
+}
+
+void leave_time_to_live(Run& r, std::optional<Position> active) {
+  using std::chrono::nanoseconds;
+  if (!r.rebuilding) return;
+  const nanoseconds passed = between(r.pace.since, r.now);
+  const nanoseconds worked = std::min<nanoseconds>(passed - std::min(passed, r.pace.slept), longest_work);
+  const bool moved = active && active != std::exchange(r.pace.active_at, active);
+  r.pace.commits_unmoved = moved ? 0 : std::min(r.pace.commits_unmoved + 1, patience);
+  r.pace.since = r.now;
+  r.pace.slept = {};
+  if (!active || r.pace.commits_unmoved == patience || r.filled()) return;
+  const std::int64_t share = r.config.rebuild_share.value();
+  const nanoseconds length = std::min<nanoseconds>(worked * (100 - share) / share, longest_rest);
+  if (length > length.zero()) rest(r, Sleep::Reason::yielding, length);
 }
 
 void lose_generation(Run& r) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch.hpp"
+#include "instants.hpp"
 #include "leading.hpp"
 #include "page_contract.hpp"
 #include "rebuilding.hpp"
@@ -145,13 +146,16 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
 
 Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply saved) {
   Run& r = *run;
-  if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) committed(r);
-  else std::visit(SaveErrorHandler{r, asked}, saved.error());
+  if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) {
+    committed(r);
+    leave_time_to_live(r, saved ? saved->active : std::nullopt);
+  } else std::visit(SaveErrorHandler{r, asked}, saved.error());
   return proceed(std::move(run));
 }
 
 Step handle(RunPtr run, const Sleep& asked, Sleep::reply slept) {
   Wait& wait = *run->wait;
+  run->pace.slept = sum(run->pace.slept, asked.duration);
   wait.remaining -= asked.duration;
   const bool hinted = slept == Slept::woken && wait.reason == Sleep::Reason::idle;
   if (hinted || wait.remaining <= wait.remaining.zero()) run->wait.reset();

@@ -79,8 +79,9 @@ SaveCheckpoint::reply Projections::perform(const SaveCheckpoint& asked) {
   store(**generation, asked);
   // First what the statements made, so that whoever sees the checkpoint sees that, too.
   if (running.settle && asked.writes.size() > 0) running.settle(true);
+  const Saved saved{*generation == &kept.active ? std::nullopt : kept.active.position};
   shelf_.put(asked.projection, std::move(kept));
-  return Saved{};
+  return saved;
 }
 
 tl::expected<KeptGeneration*, SaveError> Projections::admit(KeptProjection& kept, Running& running,

@@ -77,6 +77,9 @@ struct QuarantineRecord {
 
 /// The commit went through: all of it is stored.
 struct Saved {
+  /// Of a commit to the generation that is building: where the active one is by now. A rebuild that sees it move leaves
+  /// time to the live run (`ProjectionConfig::rebuild_share`). Absent: the store does not tell.
+  std::optional<Position> active{};
   friend bool operator==(const Saved&, const Saved&) = default;
 };
 /// Nothing was stored: the stored checkpoint is not the one that this commit builds on.
@@ -209,6 +212,7 @@ struct Sleep {
     event_retry,  ///< before an event is tried again
     store_retry,  ///< after a transient failure to load, save or lead
     standby,      ///< somebody else leads
+    yielding,     ///< a rebuild leaves time to the live run beside it
   };
   using reply = Slept;
 
