@@ -80,6 +80,15 @@ concept AppendNotifier = requires(S& store, std::function<void()> callback) {
   { store.on_append(std::move(callback)) } -> std::same_as<Subscription>;
 };
 
+/// What is known of a projection's latest run, if it failed and nobody leads since. Absent: nothing.
+using FailedRun = tl::expected<std::optional<Failure>, Failure>;
+
+/// A store that can tell why nothing is to be expected of a projection for now.
+template <class S>
+concept TellsFailedRuns = requires(S& store, const ProjectionId& projection) {
+  { store.failed_run(projection) } -> std::same_as<FailedRun>;
+};
+
 /// Declares that `Store` has only ever one runner per projection, and so needs no leases: each request for one is
 /// granted from thin air. Borrows the store.
 template <ProjectionStore Store>
@@ -103,6 +112,9 @@ class Unguarded {
   ReleaseLease::reply perform(const ReleaseLease&) { return ReleaseLease::Released{}; }
   Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
     return store_->on_append(std::move(callback));
+  }
+  FailedRun failed_run(const ProjectionId& projection) requires TellsFailedRuns<Store> {
+    return store_->failed_run(projection);
   }
 
  private:
