@@ -34,6 +34,11 @@ struct Booked {
   std::int64_t cents{};
 };
 BOOST_DESCRIBE_STRUCT(Booked, (), (cents))
+struct Ranking {
+  std::map<std::string, int> points;
+  std::string last;
+};
+BOOST_DESCRIBE_STRUCT(Ranking, (), (points, last))
 
 int decoded = 0;
 struct Counting : JsonCodec<Opened, Moved> {
@@ -113,6 +118,21 @@ TEST_CASE("typed events fold into described structs, stored as JSON") {
   CHECK(store.live().views.at("bank").state == R"({"cents":0,"moves":[]})");
   REQUIRE(store.published.size() == 4);
   CHECK(store.published[0].payload == R"({"cents":0})");
+}
+
+TEST_CASE("T10: states go through JSON and back, sorted as they are described, and the same state is the same bytes") {
+  using Codec = JsonViewCodec<Ranking, Booked>;
+  Ranking one, other;
+  for (const char* name : {"b", "a", "\xC3\xA9", "a\"b", "B", ""}) ++one.points[name];
+  for (const char* name : {"", "B", "a\"b", "\xC3\xA9", "a", "b"}) ++other.points[name];
+  one.last = other.last = "z";
+  const std::string bytes = Codec{}.encode_state(one);
+  CHECK(bytes == R"({"points":{"":1,"B":1,"a":1,"a\"b":1,"b":1,"é":1},"last":"z"})");
+  CHECK(Codec{}.encode_state(other) == bytes);
+  const auto back = Codec{}.decode_state(bytes);
+  REQUIRE(back);
+  CHECK(back->points == one.points);
+  CHECK(Codec{}.encode_state(*back) == bytes);
 }
 
 TEST_CASE("an event is decoded once, for its keys and for its views") {

@@ -122,7 +122,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
 
   bool park(QuarantineRecord record) override {
     if (!failing_) return false;
-    failing_->parked = true;
+    mark_parked(*failing_);
     failing_->parked_at = record.position;
     record.key = *failing_->key;
     own_records_.push_back(std::move(record));
@@ -155,6 +155,8 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::vector<Frame> committed() override {
     for (View* view : changed_) view->changed = false;
     changed_.clear();
+    for (View* view : held_) view->held = false;
+    held_.clear();
     std::vector<Frame> frames;
     frames.swap(frames_);
     frames_.reserve(frames.size());
@@ -164,6 +166,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   void forget() override {
     start_over();
     changed_.clear();
+    held_.clear();
     frames_.clear();
     cache_.clear();
   }
@@ -343,13 +346,18 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
                        view.exists ? Frame::Kind::delta : Frame::Kind::erased, std::move(payload)});
   }
 
+  void mark_parked(View& view) {
+    view.parked = true;
+    if (!std::exchange(view.held, true)) held_.push_back(&view);
+  }
+
   /// The event waits behind those of its keys that are parked.
   void record(std::span<View* const> views, const RecordedEvent& event, KeyedFold& done) {
     for (View* view : views) {
       if (!view->parked && !view->unreadable) continue;
       if (view->parked_at == event.position) continue;  // it is what parked the key: see own_records_
       done.records.push_back(record_for(event, *view->key, view->parked ? nullptr : view->unreadable.get()));
-      view->parked = true;
+      if (!view->parked) mark_parked(*view);
     }
     std::ranges::move(own_records_, std::back_inserter(done.records));
     own_records_.clear();
@@ -365,6 +373,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::vector<Staged> stage_{};
   std::size_t staged_{};
   std::vector<View*> changed_{};                 ///< by the open batch, each once
+  std::vector<View*> held_{};                    ///< parked by it, each once
   std::vector<Frame> frames_{};                  ///< of the open batch
   std::vector<QuarantineRecord> own_records_{};  ///< of keys that the next event parked
   View* failing_{};                              ///< that the last event failed for

@@ -32,6 +32,7 @@ struct CachedView {
   bool asked_for{};
   bool loaded{};   ///< what is stored is known
   bool changed{};  ///< by the open batch
+  bool held{};     ///< the open batch parked it, and until that is stored nobody else knows
   bool recent{};   ///< used since the hand came by
 };
 
@@ -62,13 +63,13 @@ class ViewCache {
     return found == views_.end() ? nullptr : &found->second;
   }
 
-  /// Takes out views until the limit is met, but none that the open batch changed.
+  /// Takes out views until the limit is met, but none that the open batch changed or parked.
   void trim() {
     std::size_t kept = 0;  // passed over in a row because the batch needs them
     while (ring_.size() > limit_ && kept < ring_.size()) {
       if (hand_ >= ring_.size()) hand_ = 0;
       View& view = *ring_[hand_];
-      if (view.changed) {
+      if (view.changed || view.held) {
         ++kept, ++hand_;
         continue;
       }
