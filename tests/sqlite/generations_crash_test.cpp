@@ -93,10 +93,9 @@ TEST_CASE(
       int interrupted = 0;
       for (int step = 1;; ++step) {
         REQUIRE(step < 100'000);
-        steps_left = step;
+        Watching::interrupt_step(step);
         const bool made = change.make(store);
-        const bool reached = steps_left == 0;
-        steps_left = 0;
+        const bool reached = Watching::lift();
         if (made) break;
         CAPTURE(step);
         REQUIRE(reached);
@@ -124,9 +123,9 @@ TEST_CASE("T43: a process that ends at any of its writes leaves the whole change
         std::filesystem::copy_file(world.folder / "past.db", file);
         const std::string answer = in_child([&] {
           auto store = open_store(file, by_hand());
-          tear_write(which);
+          DoomedWrite::tear(which);
           const bool made = change.make(store);
-          writes_left = 0;
+          DoomedWrite::lift();
           return std::string(made ? "made" : "failed");
         });
         CAPTURE(which);
