@@ -229,6 +229,25 @@ TEMPLATE_TEST_CASE("what the run passed is passed again, and counted", "", OnMem
   CHECK(rebuilt->moment.version == before->version);
 }
 
+TEMPLATE_TEST_CASE("a view is not made of a log that ends before the checkpoint", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "a", "a"});
+  world.run();
+  SaveCheckpoint further;  // to where this log has never been
+  further.projection = id;
+  further.from = Position{3};
+  further.through = Position{5};
+  REQUIRE(world.store.perform(further));
+  const auto before = world.view("a");
+  Chain chain;
+  const auto rebuilt = rebuild_key(chain, world.store, "a", {.page_events = 2});
+  REQUIRE(!rebuilt);
+  CHECK(rebuilt.error().what == "rebuilding a view did not reach 5");
+  CHECK(world.view("a") == before);
+  const EventPage events = events_of(world, "a");
+  CHECK_FALSE(rebuild_key(chain, world.store, "a", events.events(), Position{3}));
+  CHECK(rebuild_key(chain, world.store, "a", events.events()));  // these are all, says the caller
+}
+
 TEMPLATE_TEST_CASE("a key is not rebuilt by other code, before the first run, or once asked to stop", "", OnMemory,
                    OnSqlite) {
   World<TestType> world({"a"});

@@ -1,6 +1,5 @@
 #include "lantern/blocking/rebuild.hpp"
 
-#include "lantern/blocking/seed.hpp"
 #include "lantern/observer.hpp"
 #include "views_world.hpp"
 
@@ -9,87 +8,12 @@ using namespace views_world;
 namespace {
 
 template <class World>
-std::vector<StoredView> exported(World& world) {
-  std::vector<std::string> keys;
-  for (const auto& [key, view] : testing::naive_fold(world.log, world.head())) keys.push_back(key);
-  return world.store.perform(LoadViews{id, Generation{1}, keys})->views;  // erased ones too
-}
-
-template <class World>
 void check_as_folded(World& world, std::int64_t code = 1) {
   CHECK(world.checkpoint().position == world.head());
   CHECK(testing::difference(world.views(), world.expected({}, code)) == "");
 }
 
 }  // namespace
-
-TEMPLATE_TEST_CASE("T45: a seed at s, and then s+1 and on, are a full replay", "", OnMemory, OnSqlite) {
-  const auto data = many_events(60, 7);
-  const std::vector<std::string> past(data.begin(), data.begin() + 30), rest(data.begin() + 30, data.end());
-  World<TestType> old(past);
-  old.run();
-  const auto views = exported(old);
-
-  SECTION("of a projection that is not known") {
-    World<TestType> world(data);
-    CHECK(seed(world.store, id, CodeVersion{1, 1}, Position{30}, views) == Seeded{Generation{1}, true});
-    CHECK(world.views().size() == old.views().size());
-    CHECK(world.run().applied == 30);
-    check_as_folded(world);
-  }
-  SECTION("of one that is, for newer code") {
-    World<TestType> world(data);
-    world.run();
-    const auto before = world.views();
-    CHECK(seed(world.store, id, CodeVersion{2, 1}, Position{30}, views) == Seeded{Generation{2}, false});
-    CHECK(world.views() == before);  // readers see nothing of it
-    // The newer code does what the older one did, so that what is seeded fits.
-    struct Renamed : Chain {
-      std::int64_t version() const { return 2; }
-    } newer;
-    CHECK(run_projection_blocking(newer, world.store)->applied == 30);
-    CHECK(world.checkpoint().generation == Generation{2});
-    check_as_folded(world);
-  }
-  SECTION("of one that is, for the same code") {
-    World<TestType> world(data);
-    world.run();
-    REQUIRE(seed(world.store, id, CodeVersion{1, 1}, Position{30}, views));
-    Chain chain;
-    const auto rebuilt = rebuild(chain, world.store);
-    REQUIRE(rebuilt);
-    CHECK(rebuilt->run.applied == 30);
-    CHECK(world.checkpoint().generation == Generation{2});
-    check_as_folded(world);
-  }
-}
-
-TEMPLATE_TEST_CASE("a seed that cannot be is refused, and nothing is stored", "", OnMemory, OnSqlite) {
-  World<TestType> world({"a", "b", "a"});
-  const StoredView a{"a", "1", 2, {}, Position{2}, 1, {}};
-  const auto refusal = [&](Position at, std::vector<StoredView> views) {
-    const auto reply = seed(world.store, id, CodeVersion{1, 1}, at, std::move(views));
-    CHECK(*world.store.perform(LoadCheckpoint{id}) == std::nullopt);
-    return reply ? std::string("none") : reply.error().what;
-  };
-  CHECK(refusal(Position{2}, {a, a}) == "the view of key 'a' is there twice");
-  CHECK(refusal(Position{1}, {a}) == "the view of key 'a' is not as of the position");
-  CHECK(refusal(Position{4}, {a}) == "the views are said to be as of 4, but the log ends at 3");
-  StoredView bad = a;
-  bad.version = 0;
-  CHECK(refusal(Position{2}, {bad}) == "the view of key 'a' has no version");
-  {
-    const auto lease = world.store.perform(AcquireLease{id, "a run", std::chrono::hours(1)});
-    CHECK(refusal(Position{2}, {a}).find("a run holds the lease of p") == 0);
-    REQUIRE(world.store.perform(ReleaseLease{id, *lease}));
-  }
-  world.run();
-  world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always).hold_the_switch());
-  const auto reply = seed(world.store, id, CodeVersion{2, 1}, Position{2}, {a});
-  REQUIRE(!reply);
-  CHECK(reply.error().what == "generation 2 of p is being built, and is at 3");
-  CHECK(world.checkpoint(Generation{2}).position == Position{3});
-}
 
 TEMPLATE_TEST_CASE("a rebuild by hand switches when what it made is what was there", "", OnMemory, OnSqlite) {
   World<TestType> world(many_events(50, 7));
@@ -179,4 +103,168 @@ TEMPLATE_TEST_CASE("a rebuild that is stopped is gone on with", "", OnMemory, On
   CHECK(rest->generation == Generation{2});
   CHECK(rest->run.applied == static_cast<std::uint64_t>(world.head().value - at->value));
   check_as_folded(world);
+}
+
+TEMPLATE_TEST_CASE("parity is judged by a comparison of everything, whatever a live run does meanwhile", "", OnMemory,
+                   OnSqlite) {
+  World<TestType> world(many_events(30, 7));
+  world.run();
+  int n = 0;
+  // Each view is touched again between two pages, by a run that goes on in the active generation.
+  Moving<decltype(world.store)> moving{world.store, [&] {
+                                         if (n++ == 40) FAIL("it never ends");
+                                         for (int k = 0; k < 7; ++k) world.append({"k" + std::to_string(k)});
+                                         world.run(ProjectionConfig().rebuild_when(RebuildPolicy::never));
+                                       }};
+  Parity parity;
+  parity.compare.page_views = 2;
+  SECTION("all of them differ: nothing is switched") {
+    parity.must_be_identical = true;
+    Chain other;
+    other.code = 2;
+    const auto ended = rebuild(other, moving, {}, parity);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::cancelled);
+    CHECK(ended->comparison->different == 7);
+    CHECK(ended->comparison->unsettled == 0);
+    CHECK(world.checkpoint().generation == Generation{1});
+    CHECK(world.store.perform(ListGenerations{id})->size() == 1);
+    check_as_folded(world);
+  }
+  SECTION("none of them does: it is switched") {
+    parity.must_be_identical = true;
+    parity.accept = [](const ViewComparison& found) { return found.compared == 7 && found.unsettled == 0; };
+    Chain same;
+    const auto ended = rebuild(same, moving, {}, parity);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::switched);
+    CHECK(ended->comparison->identical());
+    CHECK(world.checkpoint().generation == Generation{2});
+    check_as_folded(world);
+  }
+  CHECK(n > 3);
+}
+
+TEMPLATE_TEST_CASE("a log that has gone on without a live run does not keep parity from being judged", "", OnMemory,
+                   OnSqlite) {
+  World<TestType> world(many_events(30, 7));
+  world.run();
+  world.append(many_events(30, 7));
+  Chain chain;
+  Parity parity;
+  parity.must_be_identical = true;
+  const auto ended = rebuild(chain, world.store, {}, parity);
+  REQUIRE(ended);
+  CHECK(ended->end == Rebuilt::End::switched);
+  CHECK(ended->comparison->compared == world.expected(Position{30}).size());
+  CHECK(ended->comparison->first.position == Position{30});
+  CHECK(ended->comparison->second.position == Position{30});
+  CHECK(ended->run.position == world.head());
+  check_as_folded(world);
+}
+
+TEMPLATE_TEST_CASE("what was rebuilt further than the active generation is not switched to unseen", "", OnMemory,
+                   OnSqlite) {
+  World<TestType> world({"a", "b", "c"});
+  world.run();
+  world.append({"a"});
+  world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always).hold_the_switch());
+  Chain chain;
+  Parity parity;
+  parity.must_be_identical = true;
+  parity.settle_within = std::chrono::milliseconds(10);
+  SECTION("nobody brings the active one on") {
+    const auto ended = rebuild(chain, world.store, {}, parity);
+    REQUIRE(!ended);
+    CHECK(ended.error().kind == FailureKind::busy);
+    CHECK(ended.error().what ==
+          "generation 2 of p is at 4, and the active one only at 3: 1 keys could not be compared");
+    CHECK(world.checkpoint().generation == Generation{1});
+  }
+  SECTION("a live run does") {
+    int scans = 0;
+    Moving<decltype(world.store)> moving{world.store, [&] {
+                                           if (++scans == 3)
+                                             world.run(ProjectionConfig().rebuild_when(RebuildPolicy::never));
+                                         }};
+    parity.settle_within = std::chrono::minutes(1);
+    const auto ended = rebuild(chain, moving, {}, parity);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::switched);
+    CHECK(ended->comparison->compared == 3);
+    check_as_folded(world);
+  }
+}
+
+TEMPLATE_TEST_CASE("a rebuild drops its own generation and no other, and says who switched", "", OnMemory, OnSqlite) {
+  World<TestType> world(many_events(50, 7));
+  world.run();
+  Chain chain;
+  Parity parity;
+  const auto states = [&] {
+    std::vector<GenerationState> all;
+    const auto generations = world.store.perform(ListGenerations{id});
+    for (const GenerationStatus& one : *generations) all.push_back(one.state);
+    return all;
+  };
+  SECTION("another run of the same code switched") {
+    parity.accept = [&](const ViewComparison&) {
+      world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always));
+      return false;
+    };
+    const auto ended = rebuild(chain, world.store, {}, parity);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::overruled);
+    CHECK(ended->comparison);
+    CHECK(states() == std::vector{GenerationState::previous, GenerationState::active});
+  }
+  SECTION("another run switched to what was accepted") {
+    parity.accept = [&](const ViewComparison&) {
+      world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always));
+      return true;
+    };
+    const auto ended = rebuild(chain, world.store, {}, parity);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::switched);
+    CHECK(ended->generation == Generation{2});
+    CHECK(states() == std::vector{GenerationState::previous, GenerationState::active});
+  }
+  SECTION("somebody cancelled it, and builds another") {
+    parity.accept = [&](const ViewComparison&) {
+      REQUIRE(world.store.perform(CancelRebuild{id}));
+      Chain newer;
+      newer.code = 2;
+      world.run(newer, ProjectionConfig().hold_the_switch());
+      return false;
+    };
+    const auto ended = rebuild(chain, world.store, {}, parity);
+    REQUIRE(!ended);
+    CHECK(ended.error().what == "generation 2 of p was given up by somebody else meanwhile");
+    CHECK(states() == std::vector{GenerationState::active, GenerationState::building});
+  }
+  SECTION("somebody else rebuilds right now") {
+    parity.accept = [&](const ViewComparison&) {
+      REQUIRE(world.store.perform(AcquireLease{id, "another", std::chrono::hours(1), Role::rebuild}));
+      return false;
+    };
+    const auto ended = rebuild(chain, world.store, {}, parity);
+    REQUIRE(!ended);
+    CHECK(ended.error().kind == FailureKind::busy);
+    CHECK(states() == std::vector{GenerationState::active, GenerationState::building});
+  }
+}
+
+TEMPLATE_TEST_CASE("a rebuild that is stopped while it compares keeps what it has", "", OnMemory, OnSqlite) {
+  World<TestType> world(many_events(50, 7));
+  world.run();
+  Chain chain;
+  Parity parity;
+  parity.must_be_identical = true;
+  std::stop_source stop;
+  Moving<decltype(world.store)> moving{world.store, [&] { stop.request_stop(); }};
+  const auto stopped = rebuild(chain, moving, {}, parity, stop.get_token());
+  REQUIRE(stopped);
+  CHECK(stopped->end == Rebuilt::End::stopped);
+  CHECK(world.checkpoint().generation == Generation{1});
+  CHECK(world.checkpoint(Generation{2}).position == world.head());
 }

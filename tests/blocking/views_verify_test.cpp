@@ -1,6 +1,7 @@
 #include "lantern/blocking/verify.hpp"
 
 #include "lantern/blocking/rebuild_key.hpp"
+#include "lantern/observer.hpp"
 #include "views_world.hpp"
 
 using namespace views_world;
@@ -21,19 +22,6 @@ std::vector<std::string> keys_of(const ViewComparison& found) {
   for (const ViewDifference& one : found.differences) keys.push_back(one.key);
   return keys;
 }
-
-/// A store that does something before each page of views.
-template <class Store>
-struct Moving {
-  Store& store;
-  std::function<void()> before_scan{};
-  template <Effect E>
-  requires Performs<Store, E>
-  typename E::reply perform(const E& effect) {
-    if constexpr (std::same_as<E, ScanViews>) before_scan();
-    return store.perform(effect);
-  }
-};
 
 }  // namespace
 
@@ -131,6 +119,34 @@ TEMPLATE_TEST_CASE("verify writes nothing to what it verifies, and keeps out of 
   CHECK(verify(chain, world.store, world.store).error().kind == FailureKind::invalid);
 }
 
+TEMPLATE_TEST_CASE("verify tells the run's observer nothing: a replay is no run", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b"});
+  int told = 0;
+  Observer observer([&](const ProjectionId&, const Happening&) { ++told; });
+  const ProjectionConfig config = ProjectionConfig().tell(observer);
+  world.run(config);
+  const int by_the_run = told;
+  CHECK(by_the_run > 0);
+  CHECK(verified(world, {}, config).identical());
+  CHECK(told == by_the_run);
+}
+
+TEMPLATE_TEST_CASE("verify says so where the log ends before what is stored", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b", "a"}), shorter({"a", "b"});
+  world.run();
+  shorter.run();
+  SaveCheckpoint further;  // to where this log has never been
+  further.projection = id;
+  further.from = Position{2};
+  further.through = Position{3};
+  REQUIRE(shorter.store.perform(further));
+  Chain chain;
+  MemoryStore scratch;
+  const auto found = verify(chain, shorter.store, scratch);
+  REQUIRE(!found);
+  CHECK(found.error().what == "the replay did not reach 3");
+}
+
 TEMPLATE_TEST_CASE("verify replays with the run's policy, and says what ended the replay", "", OnMemory, OnSqlite) {
   World<TestType> world({"a", "a b", "a", "b"});
   Chain broken;
@@ -167,6 +183,7 @@ TEMPLATE_TEST_CASE("generations are compared in the order of their keys, whateve
   REQUIRE(found);
   CHECK(keys_of(*found) == std::vector<std::string>{"k3"});
   CHECK(found->unsettled == 2);
+  CHECK_FALSE(found->identical());
   const auto turned = compare_generations(world.store, id, built, live, {.page_views = 3});
   CHECK(keys_of(*turned) == std::vector<std::string>{"k3"});
   CHECK(turned->differences[0].second->state == "1");

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <thread>
 
 namespace lantern::detail {
 namespace {
@@ -46,8 +46,16 @@ tl::expected<Connection, Failure> Connection::open(std::string file, Access acce
 }
 
 void Connection::set_busy_timeout(std::chrono::milliseconds longest) const noexcept {
-  constexpr std::int64_t most = std::numeric_limits<int>::max();
-  sqlite3_busy_timeout(get(), static_cast<int>(std::clamp<std::int64_t>(longest.count(), 0, most)));
+  // SQLite has no queue. Its own timeout looks ever more seldom, up to ten times a second, so a connection that commits
+  // again and again is not caught between two of its commits, and the one that waits may wait for seconds.
+  static constexpr std::chrono::milliseconds between_looks{1};
+  const auto looks = static_cast<std::intptr_t>(std::clamp<std::int64_t>(longest / between_looks, 0, 1 << 30));
+  const auto wait = [](void* most_looks, int looks_so_far) -> int {
+    if (looks_so_far >= reinterpret_cast<std::intptr_t>(most_looks)) return 0;
+    std::this_thread::sleep_for(between_looks);
+    return 1;
+  };
+  sqlite3_busy_handler(get(), wait, reinterpret_cast<void*>(looks));
 }
 
 std::optional<Failure> Connection::execute(const char* sql, std::string_view doing) const {

@@ -46,8 +46,8 @@ class SqlBuilds {
   [[nodiscard]] tl::expected<SchemaRenames, Failure> open_window(std::optional<std::int64_t> out,
                                                                  std::optional<std::int64_t> in);
   [[nodiscard]] Trouble close_window(SchemaRenames opened);
-  /// With all that is in them.
-  [[nodiscard]] Trouble drop(std::int64_t build);
+  /// Of a hidden build: one index, table or view, with all that is in it. False: there was none left.
+  [[nodiscard]] tl::expected<bool, Failure> drop_one(std::int64_t build);
 
  private:
   enum class Way : bool { hide, show };
@@ -61,5 +61,7 @@ class SqlBuilds {
 
 /// The name of an object of this build while it is out of sight.
 [[nodiscard]] std::string hidden_name(std::int64_t build, std::string_view name);
+/// Its own name, as the projection's file has it, whether it is out of sight or not.
+[[nodiscard]] std::string shown_name(std::int64_t build, std::string_view name);
 
 }  // namespace lantern::detail
