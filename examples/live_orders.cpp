@@ -21,10 +21,6 @@ using namespace lantern;
 
 // ---- the events ----
 
-struct Placed {
-  static constexpr std::string_view event_type = "Placed";
-  std::string order;
-};
 struct LineAdded {
   static constexpr std::string_view event_type = "LineAdded";
   std::string order, article;
@@ -38,7 +34,6 @@ struct Cancelled {
   static constexpr std::string_view event_type = "Cancelled";
   std::string order;
 };
-BOOST_DESCRIBE_STRUCT(Placed, (), (order))
 BOOST_DESCRIBE_STRUCT(LineAdded, (), (order, article, pieces, price))
 BOOST_DESCRIBE_STRUCT(Paid, (), (order))
 BOOST_DESCRIBE_STRUCT(Cancelled, (), (order))
@@ -60,12 +55,11 @@ void patch(Order& order, const Order& change) {
 struct OldOrders {
   using State = Order;
   using Delta = Order;  // the new status, and what came on top
-  using codec = JsonCodec<Placed, LineAdded, Paid, Cancelled>;
+  using codec = JsonCodec<LineAdded, Paid, Cancelled>;
   using view_codec = JsonViewCodec<State, Delta>;
 
   std::string name() const { return "orders"; }
   std::string keys(const auto& event) const { return event.order; }
-  Change<Delta> apply(State& order, const Placed&) const { return to(order, {"open"}); }
   Change<Delta> apply(State& order, const LineAdded& line) const {
     return to(order, {"open", line.pieces * line.price});
   }
@@ -142,8 +136,7 @@ NewEvent event(std::string type, std::string_view order, std::string more = {}) 
 void take_orders(SqliteStore& store) {
   for (int i = 1; i <= orders_of_a_day; ++i) {
     const std::string order = "eu/" + std::to_string(1000 + i);
-    store.append({event("Placed", order), event("LineAdded", order, R"(,"article":"tea","pieces":2,"price":5)")})
-        .value();
+    store.append({event("LineAdded", order, R"(,"article":"tea","pieces":2,"price":5)")}).value();
     store.append({event(i % 10 == 5 ? "Cancelled" : "Paid", order)}).value();
   }
 }
@@ -165,8 +158,7 @@ int main(int argc, char** argv) {
     OldOrders orders;
     old_run = run_projection_blocking(orders, told, ProjectionConfig().continuous(), stop);
   });
-  store.append({event("Placed", "us/1"), event("LineAdded", "us/1", R"(,"article":"cup","pieces":3,"price":4)")})
-      .value();
+  store.append({event("LineAdded", "us/1", R"(,"article":"cup","pieces":3,"price":4)")}).value();
   bool well = true;
   const auto print_when = [&](Screen& screen, const std::function<bool(const Screen::Views&)>& awaited) {
     well = well && screen.wait_for(store, awaited);

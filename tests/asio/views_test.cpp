@@ -74,7 +74,7 @@ TEST_CASE("generations are listed, rolled back, cancelled and dropped on a pool,
   CHECK(house.ask(RollBack{house.id}) == Generation{3});
 
   house.run(ProjectionConfig().rebuild_when(RebuildPolicy::always).hold_the_switch());
-  CHECK(house.ask(CancelRebuild{house.id}) == std::optional(Generation{4}));
-  CHECK(house.ask(FinalizeRebuild{house.id}) == std::optional(Generation{2}));
+  CHECK(house.ask(CancelRebuild{house.id}).value() == Generation{4});
+  CHECK(house.ask(FinalizeRebuild{house.id}).value() == Generation{2});
   CHECK(house.ask(list)->size() == 1);
 }

@@ -189,6 +189,35 @@ TEMPLATE_TEST_CASE("a switch to another generation meanwhile is noticed", "", On
   check_as_folded(world);
 }
 
+TEMPLATE_TEST_CASE("a rollback to a generation that is not as far is noticed", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b", "a"});
+  world.run();
+  world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always));
+  world.append({"a", "a"});
+  world.run();
+  Chain chain;
+  Told<decltype(world.store)> told{world.store};
+  bool done = false;
+  told.before_replace = [&] {
+    if (!std::exchange(done, true)) REQUIRE(world.store.perform(RollBack{id}));
+  };
+  SECTION("from the log: folded anew, up to there") {
+    const auto rebuilt = rebuild_key(chain, told, "a");
+    REQUIRE(rebuilt);
+    CHECK(rebuilt->as_of == Position{3});
+    CHECK(rebuilt->moment.generation == Generation{3});
+    CHECK(rebuilt->moment.version == 2);
+    check_as_folded(world);
+  }
+  SECTION("of events that are of later: refused") {
+    const EventPage events = events_of(world, "a");
+    const auto refused = rebuild_key(chain, told, "a", events.events());
+    REQUIRE(!refused);
+    CHECK(refused.error().what == "the view is to be made as of 5, but the checkpoint is at 3");
+    check_as_folded(world);
+  }
+}
+
 TEMPLATE_TEST_CASE("T53: a parked key is rebuilt with what waited, and waits no more", "", OnMemory, OnSqlite) {
   World<TestType> world({"a", "a b", "a", "b"});
   Chain broken;

@@ -90,6 +90,44 @@ TEMPLATE_TEST_CASE("a seed that cannot be is refused, and nothing is stored", ""
   CHECK(world.checkpoint(Generation{2}).position == Position{3});
 }
 
+TEMPLATE_TEST_CASE("a seed is of the code that made it, and its views were never replaced", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a"});
+  StoredView a{"a", "1", 1, Revision{7}, Position{1}, 1, {}};
+  REQUIRE(seed(world.store, id, CodeVersion{2, 3}, Position{1}, {a}));
+  CHECK(world.checkpoint().version == CodeVersion{2, 3});
+  CHECK(world.view("a")->edition == Revision{0});
+}
+
+namespace {
+/// Commits, or not, and cannot tell.
+template <class Store>
+struct Forgetful {
+  Store& store;
+  bool stores;
+  template <Effect E>
+  requires Performs<Store, E>
+  typename E::reply perform(const E& effect) {
+    if constexpr (std::same_as<E, SaveCheckpoint>) {
+      if (stores) REQUIRE(store.perform(effect));
+      return tl::make_unexpected(OutcomeUnknown{Failure(FailureKind::unavailable, "the line went dead")});
+    } else {
+      return store.perform(effect);
+    }
+  }
+};
+}  // namespace
+
+TEMPLATE_TEST_CASE("what became of a seed whose outcome is unknown, the checkpoint tells", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a"});
+  const StoredView a{"a", "1", 1, {}, Position{1}, 1, {}};
+  Forgetful<decltype(world.store)> lost{world.store, false};
+  CHECK(seed(lost, id, CodeVersion{1, 1}, Position{1}, {a}).error().kind == FailureKind::busy);
+  CHECK(*world.store.perform(LoadCheckpoint{id}) == std::nullopt);
+  Forgetful<decltype(world.store)> stored{world.store, true};
+  CHECK(seed(stored, id, CodeVersion{1, 1}, Position{1}, {a}) == Seeded{Generation{1}, true});
+  CHECK(world.view("a")->state == "1");
+}
+
 TEMPLATE_TEST_CASE("a seed past the end of a log that is empty is refused too", "", OnMemory, OnSqlite) {
   World<TestType> world;
   const StoredView a{"a", "1", 2, {}, Position{2}, 1, {}};

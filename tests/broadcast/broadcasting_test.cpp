@@ -81,11 +81,11 @@ TEST_CASE("where views change without a frame, who follows is told that somethin
 
   SECTION("a view was replaced") { (void)told_of.perform(ReplaceView{.projection = {"orders"}, .key = "a"}); }
   SECTION("a commit is refused, for another generation is active") {
-    store.saved = tl::make_unexpected(GenerationMoved{Generation{2}});
+    store.saved = SaveCheckpoint::reply(tl::unexpect, GenerationMoved{Generation{2}});
     (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
   }
   SECTION("a commit is refused, for views were replaced") {
-    store.saved = tl::make_unexpected(ViewsReplaced{Revision{2}});
+    store.saved = SaveCheckpoint::reply(tl::unexpect, ViewsReplaced{Revision{2}});
     (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
   }
 
@@ -141,7 +141,7 @@ TEST_CASE("where no views change, nobody is told that something is missing") {
   (void)told_of.perform(RollBack{{"payments"}});
   (void)told_of.perform(ReplaceView{.projection = {"orders"}, .key = "b"});
   (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
-  store.saved = tl::make_unexpected(CheckpointMoved{});
+  store.saved = SaveCheckpoint::reply(tl::unexpect, CheckpointMoved{});
   (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
   store.held = true;
   (void)told_of.perform(AcquireLease{{"orders"}, "me", {}, Role::live});

@@ -39,7 +39,7 @@ struct ViewComparison {
 
 namespace detail {
 
-/// Whether two states of one key are the same; the bytes already differ.
+/// Whether two states of one key, which are of different schema versions, are the same. Empty: if their bytes are.
 using SameState = std::function<bool(const StoredView& first, const StoredView& second)>;
 
 /// Takes pages of both sides, and goes through them in the order of the keys. Knows no store.

@@ -17,7 +17,7 @@ namespace detail {
 template <class P>
 [[nodiscard]] SameState same_after_upcast(P& projector) {
   return [&projector](const StoredView& stored, const StoredView& made) {
-    if (stored.schema_version == made.schema_version || !stored.state || !made.state) return false;
+    if (!stored.state || !made.state) return false;
     try {
       auto state = decode_view(projector, stored);
       return state && typename P::view_codec{}.encode_state(*state) == *made.state;
