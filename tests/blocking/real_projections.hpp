@@ -46,26 +46,27 @@ inline void insert(std::vector<std::string>& set, const std::string& one) {
 
 struct FileAdded {
   static constexpr std::string_view event_type = "FileAdded";
-  std::string b, m;
+  std::string c, b, m;
 };
 struct FileModified {
   static constexpr std::string_view event_type = "FileModified";
-  std::string b, m;
+  std::string c, b, m;
 };
 struct FileDeleted {
   static constexpr std::string_view event_type = "FileDeleted";
+  std::string c;
 };
 struct FileRenamed {
   static constexpr std::string_view event_type = "FileRenamed";
-  std::string from, b, m;
+  std::string c, from, b, m;
 };
 struct File {
   std::string blob, mode;
 };
-BOOST_DESCRIBE_STRUCT(FileAdded, (), (b, m))
-BOOST_DESCRIBE_STRUCT(FileModified, (), (b, m))
-BOOST_DESCRIBE_STRUCT(FileDeleted, (), ())
-BOOST_DESCRIBE_STRUCT(FileRenamed, (), (from, b, m))
+BOOST_DESCRIBE_STRUCT(FileAdded, (), (c, b, m))
+BOOST_DESCRIBE_STRUCT(FileModified, (), (c, b, m))
+BOOST_DESCRIBE_STRUCT(FileDeleted, (), (c))
+BOOST_DESCRIBE_STRUCT(FileRenamed, (), (c, from, b, m))
 BOOST_DESCRIBE_STRUCT(File, (), (blob, mode))
 
 struct Tree {
@@ -108,7 +109,11 @@ struct Step {
   static constexpr std::string_view event_type = "Step";
   std::string sub, who, team, impact, product;
 };
-BOOST_DESCRIBE_STRUCT(Step, (), (sub, who, team, impact, product))
+/// By hand, because not all of these payloads have the same members.
+inline Step tag_invoke(const boost::json::value_to_tag<Step>&, const boost::json::value& payload) {
+  const auto text = [&](const char* member) { return std::string(payload.at(member).as_string()); };
+  return {text("sub"), text("who"), text("team"), text("impact"), text("product")};
+}
 
 /// All types of that log have the same payload.
 struct AnyStep {

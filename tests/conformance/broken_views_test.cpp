@@ -118,7 +118,7 @@ const Fault faults[] = {
      "story: any commits, replacements, rebuilds and rollbacks give what a naive model gives (T44)"},
 
     {"one view of two is stored, in a run", in<OneViewIsStored>,
-     "keyed run: whatever effect it dies before, views are the fold of the log (T5, T31)"},
+     "keyed run: whatever effect it dies before, views are the fold of the log (T5)"},
     {"erased views are forgotten, in a run", in<ErasedAreForgotten>,
      "keyed run: lost replies change nothing in what is stored"},
     {"views are a commit of their own, with two leaders", in<ViewsAreTheirOwnCommit>,
