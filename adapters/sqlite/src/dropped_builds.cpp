@@ -53,7 +53,7 @@ tl::expected<bool, Failure> DroppedBuilds::sweep(std::int64_t at_most) {
   if (!build) return tl::unexpected(build.error());
   if (!*build) return false;
 
-  const auto dropped = builds_.drop_one(**build);
+  const auto dropped = builds_.drop_some(**build, at_most);
   if (!dropped) return dropped;
   if (!*dropped) {
     if (auto failed = delete_views(**build, at_most)) return tl::unexpected(*std::move(failed));

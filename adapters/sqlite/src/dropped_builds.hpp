@@ -13,8 +13,8 @@ class DroppedBuilds {
   [[nodiscard]] static tl::expected<DroppedBuilds, Failure> prepare(WriteConnection& connection);
 
   [[nodiscard]] tl::expected<bool, Failure> any();
-  /// Deletes at most this many views, or one table or index of an SQL projection, in one transaction of its own. True:
-  /// there is more to do.
+  /// Deletes at most this many views, or rows of an SQL projection's table, in one transaction of its own. True: there
+  /// is more to do.
   [[nodiscard]] tl::expected<bool, Failure> sweep(std::int64_t at_most);
 
  private:

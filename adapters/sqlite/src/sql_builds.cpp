@@ -218,33 +218,4 @@ Trouble SqlBuilds::exchange(std::optional<std::int64_t> out, std::optional<std::
   return std::nullopt;
 }
 
-tl::expected<bool, Failure> SqlBuilds::drop_one(std::int64_t build) {
-  const Connection& db = connection_->db();
-  std::string object, index;
-  bool is_view = false;
-  auto failed = each_once(
-      db, "SELECT object, kind FROM lantern_projection_objects WHERE build = ?1 ORDER BY kind DESC, object LIMIT 1",
-      doing,
-      [&](const Statement& row) {
-        object = row.text(0);
-        is_view = row.text(1) == "view";
-      },
-      build);
-  if (failed) return tl::unexpected(*std::move(failed));
-  if (object.empty()) return false;
-  failed = each_once(
-      db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL LIMIT 1", doing,
-      [&](const Statement& row) { index = row.text(0); }, std::string_view(object));
-  if (failed) return tl::unexpected(*std::move(failed));
-  const std::string drop =
-      !index.empty() ? "DROP INDEX IF EXISTS main." + quoted(index)
-                     : (is_view ? "DROP VIEW IF EXISTS main." : "DROP TABLE IF EXISTS main.") + quoted(object);
-  failed = db.execute(drop.c_str(), doing);
-  if (!failed && index.empty()) {
-    failed = run_once(db, "DELETE FROM lantern_projection_objects WHERE object = ?1", doing, std::string_view(object));
-  }
-  if (failed) return tl::unexpected(*std::move(failed));
-  return true;
-}
-
 }  // namespace lantern::detail

@@ -46,8 +46,9 @@ class SqlBuilds {
   [[nodiscard]] tl::expected<SchemaRenames, Failure> open_window(std::optional<std::int64_t> out,
                                                                  std::optional<std::int64_t> in);
   [[nodiscard]] Trouble close_window(SchemaRenames opened);
-  /// Of a hidden build: one index, table or view, with all that is in it. False: there was none left.
-  [[nodiscard]] tl::expected<bool, Failure> drop_one(std::int64_t build);
+  /// Of a hidden build: a view, a trigger, at most so many rows of a table, or a table that has no more. False: there
+  /// was nothing left.
+  [[nodiscard]] tl::expected<bool, Failure> drop_some(std::int64_t build, std::int64_t at_most);
 
  private:
   enum class Way : bool { hide, show };
