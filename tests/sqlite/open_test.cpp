@@ -303,7 +303,7 @@ TEST_CASE("a write waits as long as it was told to for another connection that w
 TEST_CASE("a reader waits a moment for a connection that is closing or recovers the file") {
   const Folder folder;
   appended(*std::make_unique<SqliteStore>(open_store(folder / "a.db")), {event("s")});
-  const auto store = open_store(folder / "a.db", {.access = StoreAccess::read_only});
+  auto store = open_store(folder / "a.db", {.access = StoreAccess::read_only});
   {
     const PlainSqlite alone(folder / "a.db");
     alone.run("PRAGMA locking_mode = EXCLUSIVE");
