@@ -42,8 +42,8 @@ struct ListGenerations {
 };
 
 /// Go back to the previous generation, in one commit: it becomes active under a new number (numbers never go back), and
-/// the one that was active becomes the previous one. One that is building keeps what it has, under a newer number still:
-/// the run that fills it has its next commit refused and ends, and goes on from there when it is started again.
+/// the one that was active becomes the previous one. One that is building keeps what it has, under a newer number
+/// still: the run that fills it has its next commit refused and ends, and goes on from there when it is started again.
 /// FailureKind::invalid when there is no previous one.
 struct RollBack {
   using reply = tl::expected<Generation, Failure>;  ///< the new number of what is active now
