@@ -23,7 +23,9 @@ std::string number_of(Generation generation) { return std::to_string(generation.
 bool wants_rebuild(const Run& r, const CodeVersion& active) {
   switch (r.config.rebuild) {
     case RebuildPolicy::never: return false;
-    case RebuildPolicy::always: return !r.rebuilt;
+    case RebuildPolicy::always:
+      if (!r.rebuilt) return true;
+      break;
     case RebuildPolicy::when_newer: break;
   }
   return active.program < r.code.program || (active.schema < r.code.schema && !(r.keyed && r.keyed->upcasts()));
@@ -53,6 +55,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
                     ", although no other one is active");
   }
   const bool wanted = active && wants_rebuild(r, active->version);
+  r.outdates = active && active->version < r.code;
   // Somebody decided against what this run worked on. To begin anew by itself would be to fight that.
   if (moved && wanted) {
     return fail(r, ErrorKind::superseded,
@@ -138,6 +141,9 @@ Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply act
     if (behind->active <= r.stored) {
       fail(r, ErrorKind::store_contract,
            "the store broke its contract: generation " + number_of(r.generation) + " is not behind the active one");
+    } else if (std::exchange(r.was_behind, true) && r.last_page_empty) {
+      // The log as this run sees it ends before the active checkpoint. It may be a copy that lags.
+      rest(r, Sleep::Reason::idle, r.config.poll.interval.value());
     }
   } else {
     retry_store(r, ErrorKind::rebuild_failed, "generation " + number_of(r.generation) + " could not be made active",

@@ -170,9 +170,13 @@ Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
     retry_store(r, ErrorKind::leadership, "the lease could not be taken", *failure);
   } else {
     const auto& held = std::get<LeaseHeld>(got.error());
-    if (r.config.leadership->when_not_leader == WhenNotLeader::fail && r.rebuilt && !r.rebuilding) {
+    const bool stands_by = r.config.leadership->when_not_leader == WhenNotLeader::stand_by;
+    const bool switched = r.rebuilt && !r.rebuilding;
+    // Older code ends at its next commit, and then nobody would follow the log.
+    const bool takes_over = switched && r.outdates && r.config.mode == PollMode::continuous;
+    if (switched && !stands_by && !takes_over) {
       r.led_by_another = true;  // whoever leads the live run goes on with what this one has built
-    } else if (r.config.leadership->when_not_leader == WhenNotLeader::fail) {
+    } else if (!stands_by && !takes_over) {
       fail(r, ErrorKind::leadership,
            held.owner + " leads, for another " +
                std::to_string(std::chrono::ceil<std::chrono::milliseconds>(held.expires_in).count()) +

@@ -77,6 +77,8 @@ struct Run {
   bool rebuilt{};     ///< this run has made one the active one
   bool lived{};       ///< the run has once known where it stands
   bool moved{};       ///< the generation that it worked on is neither active nor building any more
+  bool outdates{};    ///< what was active when the run looked was made by older code
+  bool was_behind{};  ///< a switch was refused, since readers would have been sent back
   Pace pace{};
   bool led_by_another{};            ///< all is rebuilt, and somebody else goes on with it
   std::vector<Frame> publishing{};  ///< committed, and not published yet

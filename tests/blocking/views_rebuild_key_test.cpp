@@ -189,6 +189,35 @@ TEMPLATE_TEST_CASE("a switch to another generation meanwhile is noticed", "", On
   check_as_folded(world);
 }
 
+TEMPLATE_TEST_CASE("a rollback to a generation that is not as far is noticed", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b", "a"});
+  world.run();
+  world.run(ProjectionConfig().rebuild_when(RebuildPolicy::always));
+  world.append({"a", "a"});
+  world.run();
+  Chain chain;
+  Told<decltype(world.store)> told{world.store};
+  bool done = false;
+  told.before_replace = [&] {
+    if (!std::exchange(done, true)) REQUIRE(world.store.perform(RollBack{id}));
+  };
+  SECTION("from the log: folded anew, up to there") {
+    const auto rebuilt = rebuild_key(chain, told, "a");
+    REQUIRE(rebuilt);
+    CHECK(rebuilt->as_of == Position{3});
+    CHECK(rebuilt->moment.generation == Generation{3});
+    CHECK(rebuilt->moment.version == 2);
+    check_as_folded(world);
+  }
+  SECTION("of events that are of later: refused") {
+    const EventPage events = events_of(world, "a");
+    const auto refused = rebuild_key(chain, told, "a", events.events());
+    REQUIRE(!refused);
+    CHECK(refused.error().what == "the view is to be made as of 5, but the checkpoint is at 3");
+    check_as_folded(world);
+  }
+}
+
 TEMPLATE_TEST_CASE("T53: a parked key is rebuilt with what waited, and waits no more", "", OnMemory, OnSqlite) {
   World<TestType> world({"a", "a b", "a", "b"});
   Chain broken;
@@ -227,6 +256,25 @@ TEMPLATE_TEST_CASE("what the run passed is passed again, and counted", "", OnMem
   CHECK(rebuilt->passed == 2);
   CHECK(rebuilt->state == before->state);
   CHECK(rebuilt->moment.version == before->version);
+}
+
+TEMPLATE_TEST_CASE("a view is not made of a log that ends before the checkpoint", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "a", "a"});
+  world.run();
+  SaveCheckpoint further;  // to where this log has never been
+  further.projection = id;
+  further.from = Position{3};
+  further.through = Position{5};
+  REQUIRE(world.store.perform(further));
+  const auto before = world.view("a");
+  Chain chain;
+  const auto rebuilt = rebuild_key(chain, world.store, "a", {.page_events = 2});
+  REQUIRE(!rebuilt);
+  CHECK(rebuilt.error().what == "rebuilding a view did not reach 5");
+  CHECK(world.view("a") == before);
+  const EventPage events = events_of(world, "a");
+  CHECK_FALSE(rebuild_key(chain, world.store, "a", events.events(), Position{3}));
+  CHECK(rebuild_key(chain, world.store, "a", events.events()));  // these are all, says the caller
 }
 
 TEMPLATE_TEST_CASE("a key is not rebuilt by other code, before the first run, or once asked to stop", "", OnMemory,

@@ -1,6 +1,7 @@
 #include "lantern/blocking/verify.hpp"
 
 #include "lantern/blocking/rebuild_key.hpp"
+#include "lantern/observer.hpp"
 #include "views_world.hpp"
 
 using namespace views_world;
@@ -21,19 +22,6 @@ std::vector<std::string> keys_of(const ViewComparison& found) {
   for (const ViewDifference& one : found.differences) keys.push_back(one.key);
   return keys;
 }
-
-/// A store that does something before each page of views.
-template <class Store>
-struct Moving {
-  Store& store;
-  std::function<void()> before_scan{};
-  template <Effect E>
-  requires Performs<Store, E>
-  typename E::reply perform(const E& effect) {
-    if constexpr (std::same_as<E, ScanViews>) before_scan();
-    return store.perform(effect);
-  }
-};
 
 }  // namespace
 
@@ -131,6 +119,84 @@ TEMPLATE_TEST_CASE("verify writes nothing to what it verifies, and keeps out of 
   CHECK(verify(chain, world.store, world.store).error().kind == FailureKind::invalid);
 }
 
+TEMPLATE_TEST_CASE("verify tells the run's observer nothing: a replay is no run", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b"});
+  int told = 0;
+  Observer observer([&](const ProjectionId&, const Happening&) { ++told; });
+  const ProjectionConfig config = ProjectionConfig().tell(observer);
+  world.run(config);
+  const int by_the_run = told;
+  CHECK(by_the_run > 0);
+  CHECK(verified(world, {}, config).identical());
+  CHECK(told == by_the_run);
+}
+
+namespace {
+/// A later shape of the same state.
+struct NewerChain : Chain {
+  static constexpr std::int32_t state_version = 2;
+  std::uint64_t wrong_by = 0;
+  tl::expected<State, Failure> upcast_view(std::int32_t, std::string_view bytes) const {
+    return testing::ChainCodec().decode_state(bytes).map([&](State old) { return old + wrong_by; });
+  }
+};
+}  // namespace
+
+TEMPLATE_TEST_CASE("verify compares a state of an older shape by what this code reads in it", "", OnMemory, OnSqlite) {
+  World<TestType> world(many_events(40, 7));
+  world.run();
+  NewerChain newer;
+  const auto different = [&] {
+    MemoryStore scratch;
+    const auto found = verify(newer, world.store, scratch);
+    REQUIRE(found);
+    CHECK(found->compared == world.expected().size());
+    return found->different;
+  };
+  CHECK(different() == 0);
+  newer.wrong_by = 1000;
+  CHECK(different() == world.expected().size());
+  newer.wrong_by = 0;
+  world.tamper("k1", "17");
+  CHECK(different() == 1);
+  world.tamper("k1", "no number");
+  CHECK(different() == 1);
+}
+
+TEMPLATE_TEST_CASE("a view that was replaced is compared by its state, not by its version", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "a", "b"});
+  world.run();
+  const auto replace = [&](const std::string& state) {
+    REQUIRE(world.store.perform(ReplaceView{.projection = id,
+                                            .key = "a",
+                                            .state = state,
+                                            .version = 9,
+                                            .position = Position{3},
+                                            .through = Position{3},
+                                            .generation = Generation{1}}));
+  };
+  replace(std::to_string(*world.expected().at("a").state));
+  CHECK(verified(world).identical());
+  replace("17");
+  CHECK(keys_of(verified(world)) == std::vector<std::string>{"a"});
+}
+
+TEMPLATE_TEST_CASE("verify says so where the log ends before what is stored", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b", "a"}), shorter({"a", "b"});
+  world.run();
+  shorter.run();
+  SaveCheckpoint further;  // to where this log has never been
+  further.projection = id;
+  further.from = Position{2};
+  further.through = Position{3};
+  REQUIRE(shorter.store.perform(further));
+  Chain chain;
+  MemoryStore scratch;
+  const auto found = verify(chain, shorter.store, scratch);
+  REQUIRE(!found);
+  CHECK(found.error().what == "the replay did not reach 3");
+}
+
 TEMPLATE_TEST_CASE("verify replays with the run's policy, and says what ended the replay", "", OnMemory, OnSqlite) {
   World<TestType> world({"a", "a b", "a", "b"});
   Chain broken;
@@ -160,14 +226,16 @@ TEMPLATE_TEST_CASE("generations are compared in the order of their keys, whateve
   CHECK(same->compared == world.expected().size());
 
   world.tamper("k3", "1");
-  world.append({"k5", "zz"});  // the active one moves on
+  world.append({"k5", "zz", "k7!"});  // the active one moves on
   world.run(ProjectionConfig().rebuild_when(RebuildPolicy::never));
   REQUIRE(world.checkpoint().generation == live);
   const auto found = compare_generations(world.store, id, live, built, {.page_views = 3});
   REQUIRE(found);
   CHECK(keys_of(*found) == std::vector<std::string>{"k3"});
-  CHECK(found->unsettled == 2);
+  CHECK(found->unsettled == 3);
+  CHECK_FALSE(found->identical());
   const auto turned = compare_generations(world.store, id, built, live, {.page_views = 3});
+  CHECK(turned->unsettled == 3);
   CHECK(keys_of(*turned) == std::vector<std::string>{"k3"});
   CHECK(turned->differences[0].second->state == "1");
   CHECK(compare_generations(world.store, id, live, Generation{7}).error().kind == FailureKind::unavailable);

@@ -30,6 +30,7 @@ struct WithRuns : Scripted {
   }
 };
 static_assert(TellsFailedRuns<WithRuns> && TellsFailedRuns<SqliteStore> && !TellsFailedRuns<Scripted>);
+static_assert(TellsFailedRuns<Unguarded<SqliteStore>> && !TellsFailedRuns<Unguarded<MemoryStore>>);
 
 }  // namespace
 
@@ -39,6 +40,25 @@ TEST_CASE("a wait looks until the checkpoint is there") {
   CHECK(store.looks == 5);
   CHECK(wait_until(store, id, Position{7}, hours(0)) == Waited(Reached{{Position{9}, {}, {}, {}}}));
   CHECK(wait_until(store, id, Position{7}, std::chrono::nanoseconds::max()).index() == 0);
+}
+
+TEST_CASE("a wait pauses for a quarter of the time waited, from 1 to 50 ms, and never past its end") {
+  using std::chrono::microseconds, std::chrono::nanoseconds;
+  const auto pause = [](nanoseconds timeout, nanoseconds waited, bool stop = false) {
+    const Instant began{hours(5)};
+    const auto next = detail::Waiting(Position{7}, timeout, began).rest(began + waited, stop);
+    const auto* nap = std::get_if<Sleep>(&next);
+    return nap ? std::optional(nap->duration) : std::nullopt;
+  };
+  CHECK(pause(hours(1), nanoseconds(0)) == milliseconds(1));
+  CHECK(pause(hours(1), milliseconds(8)) == milliseconds(2));
+  CHECK(pause(hours(1), milliseconds(500)) == milliseconds(50));
+  CHECK(pause(nanoseconds::max(), milliseconds(100)) == milliseconds(25));
+  CHECK(pause(milliseconds(100), microseconds(99'500)) == microseconds(500));
+  CHECK(pause(milliseconds(100), milliseconds(100)) == std::nullopt);
+  CHECK(pause(hours(0), nanoseconds(0)) == std::nullopt);
+  CHECK(pause(-hours(1), nanoseconds(0)) == std::nullopt);
+  CHECK(pause(hours(1), nanoseconds(0), true) == std::nullopt);
 }
 
 TEST_CASE("a wait that is too short says how far the projection got") {

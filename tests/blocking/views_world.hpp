@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -127,6 +128,19 @@ struct World : Place {
     save.version = at.version;
     save.views = {bad};
     if (!store.perform(save)) throw std::runtime_error("cannot tamper");
+  }
+};
+
+/// A store that does something before each page of views.
+template <class Store>
+struct Moving {
+  Store& store;
+  std::function<void()> before_scan{};
+  template <Effect E>
+  requires Performs<Store, E>
+  typename E::reply perform(const E& effect) {
+    if constexpr (std::same_as<E, ScanViews>) before_scan();
+    return store.perform(effect);
   }
 };
 

@@ -1,6 +1,7 @@
 // A store whose runs tell a broadcaster.
 #include "lantern/broadcast/broadcasting.hpp"
 
+#include "lantern/traced.hpp"
 #include "told.hpp"
 
 using namespace broadcast_test;
@@ -15,12 +16,18 @@ struct Store {
   }
   ActivateGeneration::reply perform(const ActivateGeneration&) { return ActivateGeneration::Activated{}; }
   RollBack::reply perform(const RollBack&) { return Generation{3}; }
+  ReplaceView::reply perform(const ReplaceView&) { return ReplaceView::Replaced{}; }
+  LoadCheckpoint::reply perform(const LoadCheckpoint&) { return checkpoint; }
+  SaveCheckpoint::reply perform(const SaveCheckpoint&) { return saved; }
+  FailedRun failed_run(const ProjectionId& projection) { return Failure(FailureKind::rejected, projection.name); }
   ReleaseLease::reply perform(const ReleaseLease&) { return ReleaseLease::Released{}; }
   Subscription on_append(std::function<void()> callback) {
     callback();
     return {};
   }
   bool held{};
+  LoadCheckpoint::reply checkpoint{};
+  SaveCheckpoint::reply saved{};
 };
 
 /// One that publishes too, or cannot.
@@ -72,7 +79,56 @@ TEST_CASE("where views change without a frame, who follows is told that somethin
   SECTION("the previous generation is active again") { (void)told_of.perform(RollBack{{"orders"}}); }
   SECTION("this run leads from now on") { (void)told_of.perform(AcquireLease{{"orders"}, "me", {}, Role::live}); }
 
+  SECTION("a view was replaced") { (void)told_of.perform(ReplaceView{.projection = {"orders"}, .key = "a"}); }
+  SECTION("a commit is refused, for another generation is active") {
+    store.saved = SaveCheckpoint::reply(tl::unexpect, GenerationMoved{Generation{2}});
+    (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
+  }
+  SECTION("a commit is refused, for views were replaced") {
+    store.saved = SaveCheckpoint::reply(tl::unexpect, ViewsReplaced{Revision{2}});
+    (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
+  }
+
   CHECK(told(subscriber) == Told{"missed"});
+}
+
+TEST_CASE("a checkpoint of another generation or revision than the last one tells that something is missing") {
+  Store store;
+  Broadcaster broadcaster;
+  Broadcasting told_of(store, broadcaster), by_another_hand(store, broadcaster);
+  Subscriber subscriber = subscribed(broadcaster, OneKey{"a"});
+  const auto look = [&](Checkpoint at, std::optional<Generation> generation = {},
+                        ProjectionId projection = {"orders"}) {
+    store.checkpoint = at;
+    (void)told_of.perform(LoadCheckpoint{projection, LoadCheckpoint::Purpose::inspect, generation});
+    return told(subscriber);
+  };
+  const Told missed{"missed"};
+  CHECK(look({Position{1}, Generation{1}, Revision{0}, {}}).empty());  // the first look
+  CHECK(look({Position{2}, Generation{1}, Revision{0}, {}}).empty());
+  CHECK(look({Position{2}, Generation{2}, Revision{0}, {}}, Generation{2}).empty());  // not the active one
+  CHECK(look({Position{2}, Generation{2}, Revision{0}, {}}, {}, {"payments"}).empty());
+  CHECK(look({Position{2}, Generation{2}, Revision{0}, {}}) == missed);
+  CHECK(look({Position{2}, Generation{2}, Revision{0}, {}}).empty());
+  CHECK(look({Position{2}, Generation{2}, Revision{1}, {}}) == missed);
+  (void)by_another_hand.perform(LoadCheckpoint{{"orders"}});  // has been seen
+  CHECK(told(subscriber).empty());
+  store.checkpoint = std::nullopt;
+  (void)told_of.perform(LoadCheckpoint{{"orders"}});
+  store.checkpoint = tl::unexpected(Failure(FailureKind::busy, "no"));
+  (void)told_of.perform(LoadCheckpoint{{"orders"}});
+  CHECK(told(subscriber).empty());
+}
+
+TEST_CASE("what is known of failed runs is known of the store that tells them") {
+  Store store;
+  Broadcaster broadcaster;
+  Broadcasting told_of(store, broadcaster);
+  Traced traced(told_of, [](const std::string&) {});
+  static_assert(TellsFailedRuns<decltype(told_of)> && TellsFailedRuns<decltype(traced)>);
+  static_assert(!TellsFailedRuns<Broadcasting<Publisher>> && !TellsFailedRuns<Traced<Publisher>>);
+  CHECK(told_of.failed_run({"orders"}).value()->what == "orders");
+  CHECK(traced.failed_run({"orders"}).value()->what == "orders");
 }
 
 TEST_CASE("where no views change, nobody is told that something is missing") {
@@ -83,6 +139,10 @@ TEST_CASE("where no views change, nobody is told that something is missing") {
 
   (void)told_of.perform(AcquireLease{{"orders"}, "me", {}, Role::rebuild});
   (void)told_of.perform(RollBack{{"payments"}});
+  (void)told_of.perform(ReplaceView{.projection = {"orders"}, .key = "b"});
+  (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
+  store.saved = SaveCheckpoint::reply(tl::unexpect, CheckpointMoved{});
+  (void)told_of.perform(SaveCheckpoint{.projection = {"orders"}});
   store.held = true;
   (void)told_of.perform(AcquireLease{{"orders"}, "me", {}, Role::live});
 

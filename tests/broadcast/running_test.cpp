@@ -1,4 +1,6 @@
 // A run, those who follow it, and what is stored: from the events to the screen.
+#include <functional>
+
 #include "lantern/blocking/run_projection_blocking.hpp"
 #include "lantern/broadcast/broadcasting.hpp"
 #include "lantern/followed_views.hpp"
@@ -28,11 +30,13 @@ struct Chains {
   using Delta = Text;
   using view_codec = TextCodec;
   std::int64_t program{1};
+  std::function<void()> before_apply = [] {};
 
   std::string name() const { return "orders"; }
   std::int64_t version() const { return program; }
   std::string keys(const RecordedEvent& event) const { return std::string(event.stream); }
   Change<Text> apply(Text& state, const RecordedEvent& event) const {
+    before_apply();
     if (event.type == "ended") return erased;
     const std::string link = std::to_string(program) + std::string(event.data);
     state.text += link;
@@ -56,8 +60,9 @@ struct House {
   void append(const std::string& stream, const std::string& type, const std::string& data) {
     REQUIRE(store.append({{.stream = stream, .type = type, .data = data}}));
   }
-  void run(std::int64_t program) {
-    Chains chains{program};
+  void run(
+      std::int64_t program, std::function<void()> before_apply = [] {}) {
+    Chains chains{program, std::move(before_apply)};
     const auto summary = run_projection_blocking(chains, told);
     REQUIRE(summary);
   }
@@ -120,4 +125,67 @@ TEST_CASE("what followers show is what is stored, also after a rebuild") {
 
   CHECK(house.shown() == std::map<std::string, std::string>{{"a", "2x2y"}, {"c", "2z"}});
   CHECK(house.shown() == house.stored());
+}
+
+TEST_CASE("what somebody else does through another handle is noticed by a run that goes on") {
+  House house;
+  house.append("a", "went on", "x");
+  house.run(1);
+  house.follow();
+  house.append("a", "went on", "y");
+  bool done = false;
+  const auto meanwhile = [&](const auto& what) {
+    return [&house, &done, what] {
+      if (std::exchange(done, true)) return;
+      house.follow();  // it knows that this run leads; what follows, nobody tells it
+      what();
+    };
+  };
+
+  SECTION("a switch to another generation") {
+    house.run(1, meanwhile([&house] {
+                Chains chains;
+                const auto config = ProjectionConfig().rebuild_when(RebuildPolicy::always);
+                REQUIRE(run_projection_blocking(chains, house.store, config));
+              }));
+    house.follow();
+    CHECK(house.shown() == std::map<std::string, std::string>{{"a", "1x1y"}});
+  }
+  SECTION("a view that is replaced") {
+    house.run(1, meanwhile([&house] {
+                const auto at = house.store.perform(GetView{{"orders"}, "b"}).value().as_of;
+                REQUIRE(house.store.perform(ReplaceView{.projection = {"orders"},
+                                                        .key = "b",
+                                                        .state = "mended",
+                                                        .version = 1,
+                                                        .position = at.position,
+                                                        .through = at.position,
+                                                        .generation = at.generation}));
+              }));
+    house.follow();
+    CHECK(house.shown() == std::map<std::string, std::string>{{"a", "1x1y"}, {"b", "mended"}});
+  }
+  CHECK(done);
+  CHECK(house.shown() == house.stored());
+}
+
+TEST_CASE("a view that is replaced by hand on the store that tells is read again by those who follow it") {
+  House house;
+  house.append("a", "went on", "x");
+  house.run(1);
+  house.follow();
+  Subscriber of_another = subscribed(house.broadcaster, OneKey{"b"});
+  const auto at = house.store.perform(GetView{{"orders"}, "a"}).value().as_of;
+
+  REQUIRE(house.told.perform(ReplaceView{.projection = {"orders"},
+                                         .key = "a",
+                                         .state = "mended",
+                                         .version = 1,
+                                         .position = at.position,
+                                         .through = at.position,
+                                         .generation = at.generation}));
+
+  house.follow();
+  CHECK(house.shown() == std::map<std::string, std::string>{{"a", "mended"}});
+  CHECK(told(of_another).empty());
 }

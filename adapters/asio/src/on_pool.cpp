@@ -19,6 +19,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lantern/generation_effects.hpp"
+#include "lantern/view_effects.hpp"
+
 namespace lantern::detail {
 namespace {
 
@@ -165,6 +168,15 @@ template CallOnPool<Publish> call_on_pool<Publish>;
 template CallOnPool<BeginRebuild> call_on_pool<BeginRebuild>;
 template CallOnPool<ActivateGeneration> call_on_pool<ActivateGeneration>;
 template CallOnPool<AppendEvents> call_on_pool<AppendEvents>;
+// What readers and operators ask.
+template CallOnPool<GetView> call_on_pool<GetView>;
+template CallOnPool<ScanViews> call_on_pool<ScanViews>;
+template CallOnPool<ReplaceView> call_on_pool<ReplaceView>;
+template CallOnPool<ListGenerations> call_on_pool<ListGenerations>;
+template CallOnPool<RollBack> call_on_pool<RollBack>;
+template CallOnPool<FinalizeRebuild> call_on_pool<FinalizeRebuild>;
+template CallOnPool<CancelRebuild> call_on_pool<CancelRebuild>;
+template CallOnPool<AskFailedRun> call_on_pool<AskFailedRun>;
 template CallOnPool<SubscribeToAppends> call_on_pool<SubscribeToAppends>;
 
 }  // namespace lantern::detail

@@ -51,7 +51,9 @@ void ViewMerge::compare(const StoredView* first, const StoredView* second) {
   if (first && second) {
     const bool replaced = first->edition.value > 0 || second->edition.value > 0;
     const bool same_count = replaced || (first->version == second->version && first->position == second->position);
-    if (same_count && (first->state == second->state || (same_ && same_(*first, *second)))) return;
+    const bool of_two_shapes = same_ && first->schema_version != second->schema_version;
+    const bool same_state = of_two_shapes ? same_(*first, *second) : first->state == second->state;
+    if (same_count && same_state) return;
   }
   ++found_.different;
   if (found_.differences.size() >= keep_) return;

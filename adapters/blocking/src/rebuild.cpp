@@ -16,6 +16,20 @@ Failure never_caught_up(const ProjectionId& projection, Generation generation) {
                  "rebuild again: it goes on where it is");
 }
 
+Failure never_settled(const ProjectionId& projection, const ViewComparison& found) {
+  const auto at = [](const AsOf& side) { return std::to_string(side.position->value); };
+  return Failure(FailureKind::busy,
+                 words(projection, found.second.generation) + " is at " + at(found.second) +
+                     ", and the active one only at " + at(found.first) + ": " + std::to_string(found.unsettled) +
+                     " keys could not be compared",
+                 "let a live run catch up, or cancel the rebuild, and rebuild again");
+}
+
+Failure given_up(const ProjectionId& projection, Generation expected) {
+  return Failure(FailureKind::busy, words(projection, expected) + " was given up by somebody else meanwhile",
+                 "look at the generations, and rebuild again");
+}
+
 Failure another_rebuild(const ProjectionId& projection, Generation expected, Generation found) {
   return Failure(FailureKind::busy,
                  words(projection, expected) + " was given up by somebody else, and generation " +

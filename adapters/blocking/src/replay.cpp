@@ -17,8 +17,13 @@ EventPage cut_at(EventPage page, Position last, std::optional<Position> after) {
     }
     cut.scanned_to = std::max(after, std::optional(last));
   }
-  cut.head = last;
+  cut.head = std::max(after, std::optional(last));  // who is further already has read all of it
   return cut;
+}
+
+Failure log_is_short(const char* what, Position last) {
+  return Failure(FailureKind::internal, std::string(what) + " did not reach " + std::to_string(last.value),
+                 "the log ends before the stored checkpoint: it is not the one that the views were made of");
 }
 
 std::optional<Failure> replay_failed(const Finished& end, Position last) {
@@ -31,8 +36,7 @@ std::optional<Failure> replay_failed(const Finished& end, Position last) {
   if (end->ending == Ending::stopped) {
     return Failure(FailureKind::unavailable, "the replay was asked to stop", "begin it again");
   }
-  return Failure(FailureKind::internal, "the replay did not reach " + std::to_string(last.value),
-                 "the log ends before the stored checkpoint: it is not the one that the views were made of");
+  return log_is_short("the replay", last);
 }
 
 Failure scratch_is_used(const ProjectionId& projection) {

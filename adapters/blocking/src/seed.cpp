@@ -27,10 +27,10 @@ Failure already_building(const ProjectionId& projection, const GenerationStatus&
                  "let it be finished, or cancel it first");
 }
 
-Failure past_the_log(Position position, Position head) {
+Failure past_the_log(Position position, std::optional<Position> head) {
   return Failure(FailureKind::invalid,
-                 "the views are said to be as of " + std::to_string(position.value) + ", but the log ends at " +
-                     std::to_string(head.value),
+                 "the views are said to be as of " + std::to_string(position.value) + ", but the log " +
+                     (head ? "ends at " + std::to_string(head->value) : std::string("is empty")),
                  "events up to there would never be applied; give the position that the views are as of in this log");
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mailbox.hpp"
@@ -61,6 +62,8 @@ struct Hub {
   std::shared_mutex mutex;
   std::map<ProjectionId, Audience> audiences;  // only those that are not empty
   std::set<ProjectionId> attached;
+  using Seen = std::pair<Generation, Revision>;
+  std::map<ProjectionId, Seen> seen;  // what was active when somebody here looked last
 };
 
 }  // namespace lantern::detail

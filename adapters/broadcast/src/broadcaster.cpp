@@ -21,6 +21,23 @@ void wake(const detail::Mailboxes& woken) {
   for (const auto& mailbox : woken) mailbox->wake();
 }
 
+/// `select(audience, tell)` says who is told.
+template <class Select>
+void put_missed(detail::Hub& hub, const ProjectionId& projection, const Select& select) {
+  detail::Mailboxes woken;
+  {
+    const std::shared_lock lock(hub.mutex);
+    const auto audience = hub.audiences.find(projection);
+    if (audience == hub.audiences.end()) return;
+    select(audience->second, [&](const detail::Mailboxes& mailboxes) {
+      for (const auto& mailbox : mailboxes) {
+        if (mailbox->put_missed()) woken.push_back(mailbox);
+      }
+    });
+  }
+  wake(woken);
+}
+
 }  // namespace
 
 Broadcaster::Broadcaster() : hub_(std::make_shared<detail::Hub>()) {}
@@ -67,18 +84,22 @@ Publish::reply Broadcaster::publish(const Publish& asked) {
 }
 
 void Broadcaster::tell_missed(const ProjectionId& projection) {
-  detail::Mailboxes woken;
-  {
-    const std::shared_lock lock(hub_->mutex);
-    const auto audience = hub_->audiences.find(projection);
-    if (audience == hub_->audiences.end()) return;
-    audience->second.all([&](const detail::Mailboxes& mailboxes) {
-      for (const auto& mailbox : mailboxes) {
-        if (mailbox->put_missed()) woken.push_back(mailbox);
-      }
-    });
-  }
-  wake(woken);
+  put_missed(*hub_, projection, [](const detail::Audience& audience, const auto& tell) { audience.all(tell); });
+}
+
+void Broadcaster::tell_missed(const ProjectionId& projection, std::string_view key) {
+  put_missed(*hub_, projection,
+             [key](const detail::Audience& audience, const auto& tell) { audience.matching(key, tell); });
+}
+
+void Broadcaster::saw_active(const ProjectionId& projection, const Checkpoint& active) {
+  const detail::Hub::Seen now{active.generation, active.revision};
+  const bool is_another = [&] {
+    const std::lock_guard lock(hub_->mutex);
+    const auto [seen, is_first] = hub_->seen.emplace(projection, now);
+    return !is_first && std::exchange(seen->second, now) != now;
+  }();
+  if (is_another) tell_missed(projection);
 }
 
 Attachment& Attachment::operator=(Attachment&& other) noexcept {

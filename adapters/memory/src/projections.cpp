@@ -184,7 +184,8 @@ void Projections::install(ProjectionId id, MemoryStore::Apply apply, MemoryStore
 AcquireLease::reply Projections::perform(const AcquireLease& asked) {
   if (auto failure = refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
-  auto got = running_[asked.projection].lease(asked.role).acquire(asked.owner, asked.ttl, clock_());
+  Running& running = running_[asked.projection];
+  auto got = running.lease(asked.role).acquire(asked.owner, asked.ttl, clock_(), running.greatest);
   if (!got) return tl::unexpected(std::move(got).error());
   return *std::move(got);
 }

@@ -1,6 +1,5 @@
 #include "connection.hpp"
 
-#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -19,6 +18,13 @@ constexpr std::array<Setting, 5> hardening{{
     {SQLITE_DBCONFIG_DQS_DML, 0},
     {SQLITE_DBCONFIG_DQS_DDL, 0},
 }};
+
+int wait_for_lock(void* patience, int looks) noexcept {
+  const auto pause = static_cast<Patience*>(patience)->next(looks, Patience::Clock::now());
+  if (!pause) return 0;
+  std::this_thread::sleep_for(*pause);
+  return 1;
+}
 
 }  // namespace
 
@@ -45,17 +51,13 @@ tl::expected<Connection, Failure> Connection::open(std::string file, Access acce
   return connection;
 }
 
-void Connection::set_busy_timeout(std::chrono::milliseconds longest) const noexcept {
-  // SQLite has no queue. Its own timeout looks ever more seldom, up to ten times a second, so a connection that commits
-  // again and again is not caught between two of its commits, and the one that waits may wait for seconds.
-  static constexpr std::chrono::milliseconds between_looks{1};
-  const auto looks = static_cast<std::intptr_t>(std::clamp<std::int64_t>(longest / between_looks, 0, 1 << 30));
-  const auto wait = [](void* most_looks, int looks_so_far) -> int {
-    if (looks_so_far >= reinterpret_cast<std::intptr_t>(most_looks)) return 0;
-    std::this_thread::sleep_for(between_looks);
-    return 1;
-  };
-  sqlite3_busy_handler(get(), wait, reinterpret_cast<void*>(looks));
+void Connection::set_busy_timeout(std::chrono::milliseconds longest) {
+  // Two connections that begin to wait at one instant must not look at the same instants.
+  const auto seed = reinterpret_cast<std::uintptr_t>(get()) ^
+                    static_cast<std::uint64_t>(Patience::Clock::now().time_since_epoch().count());
+  auto patience = std::make_unique<Patience>(longest, seed);
+  sqlite3_busy_handler(get(), &wait_for_lock, patience.get());
+  patience_ = std::move(patience);
 }
 
 std::optional<Failure> Connection::execute(const char* sql, std::string_view doing) const {

@@ -130,6 +130,7 @@ struct Writes {
 /// `revision`, run the projection's own statements for the events of `writes`, store the views (in place of those of
 /// the same keys) and the quarantine records (again is no error), and move the checkpoint to `through`. With neither
 /// `from` nor `through`, only the records are stored, and no checkpoint is checked or moved: the projection keeps none.
+/// Views and writes may not come without a checkpoint (FailureKind::invalid).
 /// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;

@@ -80,6 +80,15 @@ concept AppendNotifier = requires(S& store, std::function<void()> callback) {
   { store.on_append(std::move(callback)) } -> std::same_as<Subscription>;
 };
 
+/// What is known of a projection's latest run, if it failed and nobody leads since. Absent: nothing.
+using FailedRun = tl::expected<std::optional<Failure>, Failure>;
+
+/// A store that can tell why nothing is to be expected of a projection for now.
+template <class S>
+concept TellsFailedRuns = requires(S& store, const ProjectionId& projection) {
+  { store.failed_run(projection) } -> std::same_as<FailedRun>;
+};
+
 /// Declares that `Store` has only ever one runner per projection, and so needs no leases: each request for one is
 /// granted from thin air. Borrows the store.
 template <ProjectionStore Store>
@@ -91,8 +100,10 @@ class Unguarded {
   requires Performs<Store, E>
   typename E::reply perform(const E& effect) { return store_->perform(effect); }
   /// Without the fence, which comes from thin air: a store that can check fences knows nothing of it.
-  SaveCheckpoint::reply perform(const SaveCheckpoint& asked) {
-    SaveCheckpoint unfenced = asked;
+  template <Effect E>
+  requires Performs<Store, E> && requires(E& effect) { effect.fence.reset(); }
+  typename E::reply perform(const E& effect) {
+    E unfenced = effect;
     unfenced.fence.reset();
     return store_->perform(unfenced);
   }
@@ -101,6 +112,9 @@ class Unguarded {
   ReleaseLease::reply perform(const ReleaseLease&) { return ReleaseLease::Released{}; }
   Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
     return store_->on_append(std::move(callback));
+  }
+  FailedRun failed_run(const ProjectionId& projection) requires TellsFailedRuns<Store> {
+    return store_->failed_run(projection);
   }
 
  private:

@@ -55,6 +55,9 @@ class Traced {
   Subscription on_append(std::function<void()> callback) requires AppendNotifier<Store> {
     return store_->on_append(std::move(callback));
   }
+  FailedRun failed_run(const ProjectionId& projection) requires TellsFailedRuns<Store> {
+    return store_->failed_run(projection);
+  }
 
  private:
   Store* store_;

@@ -45,6 +45,15 @@ concept AsyncAppendNotifier = requires(
   store.async_on_append(std::move(callback), std::move(handler));
 };
 
+/// `store.async_failed_run(projection, token)` is `TellsFailedRuns`, later; it completes with `void(FailedRun)`.
+template <class S>
+concept AsyncTellsFailedRuns = requires(
+    S& store, const ProjectionId& projection,
+    boost::asio::executor_binder<boost::asio::any_completion_handler<void(FailedRun)>, boost::asio::any_io_executor>
+        handler) {
+  store.async_failed_run(projection, std::move(handler));
+};
+
 /// An asynchronous store may name the executor that handlers without one of their own run on.
 template <class S>
 concept HasExecutor = requires(const S& store) {

@@ -22,6 +22,12 @@ struct SubscribeToAppends {
   friend bool operator==(const SubscribeToAppends&, const SubscribeToAppends&) = default;
 };
 
+/// And so does asking for a run that failed.
+struct AskFailedRun {
+  using reply = FailedRun;
+  friend bool operator==(const AskFailedRun&, const AskFailedRun&) = default;
+};
+
 /// Runs `call` on `pool`, and `handler` with what it returned on `home`. Defined for the effects of lantern.
 template <Effect E>
 void call_on_pool(const boost::asio::any_io_executor& pool, const boost::asio::any_io_executor& home,
@@ -48,7 +54,8 @@ class OnPool {
  public:
   OnPool(Store& store, boost::asio::any_io_executor pool) : store_(&store), pool_(std::move(pool)) {}
 
-  /// Performs one effect on the pool. Also usable by itself, `AppendEvents` for one.
+  /// Performs one effect on the pool. Also usable by itself: for `AppendEvents`, for what readers ask (`GetView`,
+  /// `ScanViews`), and for what operators do (`ReplaceView`, `ListGenerations`, `RollBack` and their kin).
   ///
   /// - *Completion*: `void(E::reply)`.
   /// - *Executor*: the handler's own; the pool's, if it has none.
@@ -87,6 +94,21 @@ class OnPool {
               std::forward<decltype(handler)>(handler));
         },
         token, store_, pool_, std::move(callback));
+  }
+
+  /// As the store's `failed_run`, called on the pool. Completes with `void(FailedRun)`; otherwise like `async_perform`:
+  /// the projection lives until the completion.
+  template <boost::asio::completion_token_for<void(FailedRun)> Token>
+  requires TellsFailedRuns<Store>
+  auto async_failed_run(const ProjectionId& projection, Token&& token) {
+    return boost::asio::async_initiate<Token, void(FailedRun)>(
+        [](auto&& handler, Store* store, boost::asio::any_io_executor pool, const ProjectionId* whose) {
+          const auto home = detail::home_of(handler, pool);
+          detail::call_on_pool<detail::AskFailedRun>(
+              pool, home, [store, whose] { return detail::failed_run_foreign(*store, *whose); },
+              std::forward<decltype(handler)>(handler));
+        },
+        token, store_, pool_, &projection);
   }
 
  private:

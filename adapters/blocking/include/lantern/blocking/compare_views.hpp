@@ -32,13 +32,14 @@ struct ViewComparison {
   std::uint64_t unsettled{};
   std::vector<ViewDifference> differences{};  ///< the first of them, in the order of their keys
   AsOf first{}, second{};                     ///< as of the last page
-  [[nodiscard]] bool identical() const noexcept { return different == 0; }
+  /// True when all there is was compared, and nothing differs.
+  [[nodiscard]] bool identical() const noexcept { return different == 0 && unsettled == 0; }
   friend bool operator==(const ViewComparison&, const ViewComparison&) = default;
 };
 
 namespace detail {
 
-/// Whether two states of one key are the same; the bytes already differ.
+/// Whether two states of one key, which are of different schema versions, are the same. Empty: if their bytes are.
 using SameState = std::function<bool(const StoredView& first, const StoredView& second)>;
 
 /// Takes pages of both sides, and goes through them in the order of the keys. Knows no store.
@@ -61,6 +62,32 @@ class ViewMerge {
   std::optional<std::string> after_{};
   bool done_{};
 };
+
+/// `first(after)` reads a page of the views after that key, `second(after, as_of)` one of the other side, once it is
+/// known of which moment the first is. Either may end it with a failure.
+template <class First, class Second>
+[[nodiscard]] tl::expected<ViewComparison, Failure> compare_by_pages(ViewMerge merge, const First& first,
+                                                                     const Second& second) {
+  while (!merge.done()) {
+    const ScanViews::reply one = first(merge.after());
+    if (!one) return tl::unexpected(one.error());
+    const ScanViews::reply other = second(merge.after(), one->as_of);
+    if (!other) return tl::unexpected(other.error());
+    merge.take(*one, *other);
+  }
+  return std::move(merge).result();
+}
+
+/// A page of the views of a generation that must be there.
+template <class Store>
+[[nodiscard]] ScanViews::reply page_of(Store& store, const ProjectionId& projection, Generation generation,
+                                       const std::optional<std::string>& after, std::uint32_t limit,
+                                       const std::stop_token& stop) {
+  if (stop.stop_requested()) return tl::unexpected(asked_to_stop("comparing views"));
+  auto page = perform_patiently(store, ScanViews{projection, {}, after, limit, {}, generation}, stop);
+  if (page && !page->as_of.position) return tl::unexpected(generation_gone(projection, generation));
+  return page;
+}
 
 }  // namespace detail
 
@@ -85,22 +112,12 @@ template <Performs<ScanViews> Store>
                                                                         Generation a, Generation b,
                                                                         const CompareOptions& options = {},
                                                                         const std::stop_token& stop = {}) {
-  detail::ViewMerge merge(options.keep, {});
-  while (!merge.done()) {
-    if (stop.stop_requested()) return tl::unexpected(detail::asked_to_stop("comparing generations"));
-    const auto page_of = [&](Generation which) -> ScanViews::reply {
-      auto page = detail::perform_patiently(
-          store, ScanViews{projection, {}, merge.after(), options.page_views, {}, which}, stop);
-      if (page && !page->as_of.position) return tl::unexpected(detail::generation_gone(projection, which));
-      return page;
+  const auto page_of = [&](Generation which) {
+    return [&, which](const std::optional<std::string>& after, const AsOf& = {}) {
+      return detail::page_of(store, projection, which, after, options.page_views, stop);
     };
-    const auto first = page_of(a);
-    if (!first) return tl::unexpected(first.error());
-    const auto second = page_of(b);
-    if (!second) return tl::unexpected(second.error());
-    merge.take(*first, *second);
-  }
-  return std::move(merge).result();
+  };
+  return detail::compare_by_pages(detail::ViewMerge(options.keep, {}), page_of(a), page_of(b));
 }
 
 }  // namespace lantern

@@ -34,6 +34,16 @@ template <class Store, Effect E>
   }
 }
 
+/// `store.failed_run(projection)`; throws nothing.
+template <TellsFailedRuns Store>
+[[nodiscard]] FailedRun failed_run_foreign(Store& store, const ProjectionId& projection) {
+  try {
+    return store.failed_run(projection);
+  } catch (...) {
+    return tl::make_unexpected(failure_of(std::current_exception()));
+  }
+}
+
 /// Hints are a convenience: a store that throws instead of giving them is one without.
 template <AppendNotifier Store>
 [[nodiscard]] Subscription subscribe_foreign(Store& store, std::function<void()> callback) {

@@ -38,19 +38,4 @@ requires(!std::same_as<E, SaveCheckpoint>) [[nodiscard]] typename E::reply
   }
 }
 
-/// The active checkpoint; a projection that has none is FailureKind::invalid.
-template <class Store>
-[[nodiscard]] tl::expected<Checkpoint, Failure> active_checkpoint(Store& store, const ProjectionId& projection,
-                                                                  const std::stop_token& stop = {}) {
-  auto found = perform_patiently(store, LoadCheckpoint{projection, LoadCheckpoint::Purpose::inspect}, stop);
-  if (!found) return tl::unexpected(std::move(found).error());
-  if (*found && (*found)->position) return **found;
-  return tl::unexpected(
-      Failure(FailureKind::invalid, "nothing of " + to_string(projection) + " is stored yet", "run it first"));
-}
-
-/// Why views of the active generation cannot be made or checked by this code, if they cannot.
-[[nodiscard]] std::optional<Failure> refuse_other_code(const ProjectionId&, const Checkpoint& active,
-                                                       const CodeVersion& code, bool upcasts);
-
 }  // namespace lantern::detail

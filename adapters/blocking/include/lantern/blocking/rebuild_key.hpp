@@ -8,8 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "lantern/blocking/active_checkpoint.hpp"
 #include "lantern/blocking/key_fold.hpp"
-#include "lantern/blocking/patiently.hpp"
+#include "lantern/blocking/replay.hpp"
 #include "lantern/keyed_binding.hpp"
 #include "lantern/view_effects.hpp"
 
@@ -48,7 +49,9 @@ template <class Store>
     const auto page = perform_patiently(store, read, stop);
     if (!page) return page.error();
     if (auto failed = fold.apply(up_to(*page, through))) return failed;
-    if (page->scanned_to <= read.after || page->at_head()) break;
+    if (page->scanned_to <= read.after || (page->at_head() && page->scanned_to < through)) {
+      return log_is_short("rebuilding a view", through);
+    }
     read.after = page->scanned_to;
   }
   return std::nullopt;
@@ -118,7 +121,8 @@ template <class Store>
 /// error. An event that the run skipped because of another of its keys counts for this one.
 /// - *Stopping*: between pages; nothing is changed then.
 /// - *Errors*: FailureKind::invalid for a projection that nothing is stored of, incompatible where other code made the
-/// generation, busy when the run was always faster.
+/// generation, busy when the run was always faster, internal where the log ends before the checkpoint.
+/// - *Seeds*: what `seed` brought is not in the log, and so not in the view afterwards.
 /// - *Lifetimes*: borrows projector and store until it returns.
 /// - *Threads*: both are used by the calling thread only; the store must be thread-safe if a run uses it meanwhile, and
 /// the projector must not be the run's own.

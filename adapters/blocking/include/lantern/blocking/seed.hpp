@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ namespace detail {
 /// Why these views cannot be a seed, if they cannot: two of one key, one without a version, or newer than the position.
 [[nodiscard]] std::optional<Failure> refuse_seed(Position position, const std::vector<StoredView>& views);
 [[nodiscard]] Failure already_building(const ProjectionId&, const GenerationStatus&);
-[[nodiscard]] Failure past_the_log(Position position, Position head);
+[[nodiscard]] Failure past_the_log(Position position, std::optional<Position> head);
 [[nodiscard]] Failure seed_refused(const SaveError&);
 
 /// The one commit. Where its outcome is unknown, the checkpoint tells.
@@ -50,23 +51,34 @@ template <class Store>
 /// switches. If the active generation is of the same version, say `rebuild_when(RebuildPolicy::always)`, or use
 /// `rebuild`. A rebuild that has got anywhere is not thrown away: cancel it first.
 ///
+/// A seed is of one generation, and stored nowhere else. A later rebuild folds the log from its first event, and so
+/// does `rebuild_key`: what only the seed knew is lost at the switch, and `verify` tells it as a difference. Keep what
+/// was seeded as long as the log does not begin before it: seed each new version with it (as its code would have made
+/// it) instead of rebuilding it from nothing, or put the past into the log as events.
+///
 /// It takes the lease (live or rebuild) for as long as that lasts, so it never meddles with a run.
 /// - *Errors*: FailureKind::invalid for views that cannot be, or a position after the log's end; busy while a run has
-/// the lease or a rebuild is under way. Nothing is stored then. *Lifetimes*: borrows the store until it returns.
-/// *Threads*: the store is used by the calling thread only. All views are in memory and in one commit.
+/// the lease or a rebuild is under way. Nothing is stored then. *Stopping*: while it waits for a store that is busy, or
+/// for a lease that is about to expire, with a Failure. *Lifetimes*: borrows the store until it returns. *Threads*: the
+/// store is used by the calling thread only. All views are in memory and in one commit.
 template <class Store>
 requires ViewStore<Store> && GenerationStore<Store> && ProjectionStore<Store> && ProjectorCoordinator<Store>
 [[nodiscard]] tl::expected<Seeded, Failure> seed(Store& store, const ProjectionId& projection, CodeVersion version,
-                                                 Position position, std::vector<StoredView> views) {
+                                                 Position position, std::vector<StoredView> views,
+                                                 const std::stop_token& stop = {}) {
   if (auto refused = detail::refuse_seed(position, views)) return tl::unexpected(*std::move(refused));
-  const auto end = detail::perform_patiently(store, ReadEvents{.filter = {}, .after = position, .limit = 1});
+  // An event there or later. A log that is empty has no head, and neither has one of a store that cannot tell.
+  ReadEvents there{.filter = {}, .after = {}, .limit = 1};
+  if (position.value > 0) there.after = Position{position.value - 1};
+  const auto end = detail::perform_patiently(store, there, stop);
   if (!end) return tl::unexpected(end.error());
-  if (end->head && *end->head < position) return tl::unexpected(detail::past_the_log(position, *end->head));
+  if (end->empty() && end->head < position) return tl::unexpected(detail::past_the_log(position, end->head));
 
-  const auto known = detail::perform_patiently(store, LoadCheckpoint{projection, LoadCheckpoint::Purpose::inspect});
+  const LoadCheckpoint look{projection, LoadCheckpoint::Purpose::inspect};
+  const auto known = detail::perform_patiently(store, look, stop);
   if (!known) return tl::unexpected(known.error());
   const Role role = *known ? Role::rebuild : Role::live;
-  const auto lease = detail::LeaseGuard<Store>::take(store, projection, role);
+  const auto lease = detail::LeaseGuard<Store>::take(store, projection, role, stop);
   if (!lease) return tl::unexpected(lease.error());
 
   SaveCheckpoint save;
@@ -77,7 +89,7 @@ requires ViewStore<Store> && GenerationStore<Store> && ProjectionStore<Store> &&
   save.views = std::move(views);
   for (StoredView& view : save.views) view.edition = {};
   if (*known) {
-    const auto generations = detail::perform_patiently(store, ListGenerations{projection});
+    const auto generations = detail::perform_patiently(store, ListGenerations{projection}, stop);
     if (!generations) return tl::unexpected(generations.error());
     for (const GenerationStatus& one : *generations) {
       if (one.state == GenerationState::building && one.position) {

@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "lantern/blocking/active_checkpoint.hpp"
 #include "lantern/blocking/compare_views.hpp"
 #include "lantern/blocking/replay.hpp"
 #include "lantern/blocking/run_projection_blocking.hpp"
@@ -16,7 +17,7 @@ namespace detail {
 template <class P>
 [[nodiscard]] SameState same_after_upcast(P& projector) {
   return [&projector](const StoredView& stored, const StoredView& made) {
-    if (stored.schema_version == made.schema_version || !stored.state || !made.state) return false;
+    if (!stored.state || !made.state) return false;
     try {
       auto state = decode_view(projector, stored);
       return state && typename P::view_codec{}.encode_state(*state) == *made.state;
@@ -40,8 +41,9 @@ template <class P>
 /// to exactly the position of that instant. So no difference is told that is only the run's progress, none is missed,
 /// and nothing is unsettled.
 ///
-/// `config` is to be the run's own, as far as it decides what becomes of events that fail; leadership, mode and
-/// rebuilds in it do not matter. Versions and positions of views that were replaced from outside (`rebuild_key`) are
+/// `config` is to be the run's own, as far as it decides what becomes of events that fail; leadership, mode, rebuilds
+/// and the observer in it do not matter. Of a projection that was seeded, what its seed brought differs: it is not in
+/// the log. Versions and positions of views that were replaced from outside (`rebuild_key`) are
 /// not compared, since they tell only what that replacement was made of. A state that an older schema wrote, and
 /// `upcast_view` reads, is compared by what this code makes of it.
 ///
@@ -68,27 +70,22 @@ requires ViewStore<Store> && ProjectionStore<Store> && ViewStore<Scratch> && Che
 
   config.batch().rebuild_when(RebuildPolicy::never).publish_changes(false);
   config.leadership.reset();
-  detail::ViewMerge merge(options.keep, detail::same_after_upcast(projector));
+  config.observer = nullptr;  // it watches the run, not its replay
   std::optional<Position> replayed;
-  while (!merge.done()) {
-    if (stop.stop_requested()) return tl::unexpected(detail::asked_to_stop("verifying"));
-    const auto stored = detail::perform_patiently(
-        store, ScanViews{projection, {}, merge.after(), options.page_views, {}, active->generation}, stop);
-    if (!stored) return tl::unexpected(stored.error());
-    const auto now = stored->as_of.position;
-    if (!now || now < replayed) return tl::unexpected(detail::generation_gone(projection, active->generation));
-    if (now != replayed) {
-      detail::Replay<Store, Scratch> replay(store, scratch, *now);
+  const auto stored = [&](const std::optional<std::string>& after) {
+    return detail::page_of(store, projection, active->generation, after, options.page_views, stop);
+  };
+  const auto made = [&](const std::optional<std::string>& after, const AsOf& as_of) -> ScanViews::reply {
+    if (as_of.position < replayed) return tl::unexpected(detail::generation_gone(projection, active->generation));
+    if (as_of.position != replayed) {
+      detail::Replay<Store, Scratch> replay(store, scratch, *as_of.position);
       const Finished end = detail::drive(ProjectionPipeline(bind_projector(projector), config), replay, stop);
-      if (auto failed = detail::replay_failed(end, *now)) return tl::unexpected(*std::move(failed));
-      replayed = now;
+      if (auto failed = detail::replay_failed(end, *as_of.position)) return tl::unexpected(*std::move(failed));
+      replayed = as_of.position;
     }
-    const auto made =
-        detail::perform_patiently(scratch, ScanViews{projection, {}, merge.after(), options.page_views, {}, {}}, stop);
-    if (!made) return tl::unexpected(made.error());
-    merge.take(*stored, *made);
-  }
-  return std::move(merge).result();
+    return detail::perform_patiently(scratch, ScanViews{projection, {}, after, options.page_views, {}, {}}, stop);
+  };
+  return detail::compare_by_pages(detail::ViewMerge(options.keep, detail::same_after_upcast(projector)), stored, made);
 }
 
 }  // namespace lantern

@@ -2,67 +2,17 @@
 #pragma once
 
 #include <chrono>
-#include <concepts>
-#include <iosfwd>
-#include <optional>
 #include <stop_token>
 #include <utility>
 #include <variant>
 
 #include "lantern/blocking/foreign_store.hpp"
 #include "lantern/blocking/interruptible_sleep.hpp"
+#include "lantern/blocking/runner.hpp"
 #include "lantern/store.hpp"
+#include "lantern/waiting.hpp"
 
 namespace lantern {
-
-/// The active generation's committed checkpoint is at the position or after it: who reads now, sees it.
-struct Reached {
-  Checkpoint checkpoint{};
-  friend bool operator==(const Reached&, const Reached&) = default;
-};
-/// It makes no sense to wait on: the store failed for good, or the projection's run has.
-struct WaitFailed {
-  Failure reason{};
-  friend bool operator==(const WaitFailed&, const WaitFailed&) = default;
-};
-/// The time was up, or the wait was asked to stop.
-struct TimedOut {
-  std::optional<Position> reached{};  ///< the committed checkpoint that was seen last; absent: there was none
-  friend bool operator==(const TimedOut&, const TimedOut&) = default;
-};
-/// How a wait ended.
-using Waited = std::variant<Reached, WaitFailed, TimedOut>;
-
-/// A store that can tell why nothing is to be expected of a projection for now: its latest run failed, and nobody leads
-/// it since. Absent: nothing is known of a failure.
-template <class S>
-concept TellsFailedRuns = requires(S& store, const ProjectionId& projection) {
-  { store.failed_run(projection) } -> std::same_as<tl::expected<std::optional<Failure>, Failure>>;
-};
-
-namespace detail {
-
-/// Decides how a wait goes on; knows no store.
-class Waiting {
- public:
-  Waiting(Position position, std::chrono::nanoseconds timeout);
-
-  /// Takes an answer of the store into account. Returns how the wait ends, if it does.
-  [[nodiscard]] std::optional<Waited> seen(const LoadCheckpoint::reply& answer);
-  /// The same, for what is known of the run.
-  [[nodiscard]] static std::optional<Waited> seen(const tl::expected<std::optional<Failure>, Failure>& failed_run);
-  /// Sleeps until it is time to look again. Returns how the wait ends, if it does.
-  [[nodiscard]] std::optional<Waited> rest(const std::stop_token& stop);
-
- private:
-  Position position_;
-  std::chrono::nanoseconds timeout_;
-  Instant began_;
-  std::optional<Position> reached_{};
-  InterruptibleSleep nap_{};
-};
-
-}  // namespace detail
 
 /// Waits on the calling thread until the projection's committed checkpoint has reached `position`, for one the position
 /// of an event that was just appended. It looks at what is stored and never at a run's memory, so after `Reached` every
@@ -83,18 +33,18 @@ class Waiting {
 template <Performs<LoadCheckpoint> Store>
 [[nodiscard]] Waited wait_until(Store& store, const ProjectionId& projection, Position position,
                                 std::chrono::nanoseconds timeout, std::stop_token stop = {}) {
-  detail::Waiting waiting(position, timeout);
+  detail::Waiting waiting(position, timeout, steady_now());
+  detail::InterruptibleSleep nap;
+  const LoadCheckpoint look{projection, LoadCheckpoint::Purpose::inspect};
   for (;;) {
-    const LoadCheckpoint look{projection, LoadCheckpoint::Purpose::inspect};
     if (auto ended = waiting.seen(detail::perform_foreign(store, look))) return *std::move(ended);
     if constexpr (TellsFailedRuns<Store>) {
-      if (auto ended = detail::Waiting::seen(store.failed_run(projection))) return *std::move(ended);
+      if (auto ended = detail::Waiting::seen(detail::failed_run_foreign(store, projection))) return *std::move(ended);
     }
-    if (auto ended = waiting.rest(stop)) return *std::move(ended);
+    auto next = waiting.rest(steady_now(), stop.stop_requested());
+    if (auto* ended = std::get_if<Waited>(&next)) return std::move(*ended);
+    (void)nap.sleep(std::get<Sleep>(next), stop);
   }
 }
-
-/// One line.
-std::ostream& operator<<(std::ostream&, const Waited&);
 
 }  // namespace lantern

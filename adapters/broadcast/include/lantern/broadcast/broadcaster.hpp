@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <tl/expected.hpp>
 
@@ -59,6 +60,11 @@ class Broadcaster {
   Publish::reply publish(const Publish&);
   /// Tells all who follow the projection that they may have missed something.
   void tell_missed(const ProjectionId& projection);
+  /// The same for those who follow this key.
+  void tell_missed(const ProjectionId& projection, std::string_view key);
+  /// Takes note of the active generation and its revision. When they are others than those that were seen last,
+  /// somebody has changed views, and all who follow the projection are told `Missed`.
+  void saw_active(const ProjectionId& projection, const Checkpoint& active);
 
  private:
   std::shared_ptr<detail::Hub> hub_;

@@ -68,7 +68,9 @@ class Subscriber {
   /// From now on, `callback` is called when there are news where there were none, and at once if there are some: poll
   /// then until nothing is left. Replaces the one before; null: none. It is called by whoever publishes, so it must not
   /// block and must not throw (what it throws is ignored): let it post to an executor. Once this subscriber is
-  /// destroyed, it is not called any more; a call that is under way in another thread is waited for.
+  /// destroyed, it is not called any more; a call that is under way in another thread is waited for. So two callbacks
+  /// that run in two threads and destroy each other's subscriber wait for each other for ever: from a callback, destroy
+  /// its own subscriber only, and let others be destroyed by whoever the callback posts to.
   void on_news(std::function<void()> callback);
 
   [[nodiscard]] const ProjectionId& projection() const noexcept { return projection_; }

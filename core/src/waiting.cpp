@@ -1,9 +1,9 @@
-#include "lantern/blocking/wait_until.hpp"
+#include "lantern/waiting.hpp"
 
 #include <algorithm>
 #include <ostream>
 
-#include "lantern/blocking/runner.hpp"
+#include "instants.hpp"
 
 namespace lantern {
 
@@ -11,9 +11,6 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 namespace detail {
-
-Waiting::Waiting(Position position, nanoseconds timeout)
-    : position_(position), timeout_(timeout), began_(steady_now()) {}
 
 std::optional<Waited> Waiting::seen(const LoadCheckpoint::reply& answer) {
   if (!answer) {
@@ -25,17 +22,16 @@ std::optional<Waited> Waiting::seen(const LoadCheckpoint::reply& answer) {
   return std::nullopt;
 }
 
-std::optional<Waited> Waiting::seen(const tl::expected<std::optional<Failure>, Failure>& failed_run) {
+std::optional<Waited> Waiting::seen(const FailedRun& failed_run) {
   if (failed_run && *failed_run) return WaitFailed{**failed_run};
   return std::nullopt;  // that nobody can tell is no reason to give up
 }
 
-std::optional<Waited> Waiting::rest(const std::stop_token& stop) {
-  const nanoseconds waited = steady_now() - began_;
-  if (stop.stop_requested() || waited >= timeout_) return TimedOut{reached_};
+std::variant<Sleep, Waited> Waiting::rest(Instant now, bool stop_requested) const {
+  const nanoseconds waited = between(began_, now);
+  if (stop_requested || waited >= timeout_) return Waited(TimedOut{reached_});
   const nanoseconds pause = std::clamp<nanoseconds>(waited / 4, milliseconds(1), milliseconds(50));
-  (void)nap_.sleep({std::min(pause, timeout_ - waited), Sleep::Reason::idle}, stop);
-  return std::nullopt;
+  return Sleep{std::min(pause, timeout_ - waited), Sleep::Reason::idle};
 }
 
 }  // namespace detail
