@@ -73,9 +73,10 @@ const char* to_string(Sleep::Reason reason) noexcept {
     case Sleep::Reason::poll_retry: return "poll_retry";
     case Sleep::Reason::event_retry: return "event_retry";
     case Sleep::Reason::store_retry: return "store_retry";
-    case Sleep::Reason::standby: break;
+    case Sleep::Reason::standby: return "standby";
+    case Sleep::Reason::yielding: break;
   }
-  return "standby";
+  return "yielding";
 }
 
 const char* to_string(QuarantineReason reason) noexcept {

@@ -1,6 +1,9 @@
 #include "rebuilding.hpp"
 
+#include <algorithm>
+
 #include "batch.hpp"
+#include "instants.hpp"
 #include "leading.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
@@ -9,12 +12,20 @@
 namespace lantern::detail {
 namespace {
 
+// A live run that is held up, or has nothing to do for a moment, is still one.
+constexpr std::uint32_t patience = 8;  // commits
+// A process that was stopped for an hour did not work for one.
+constexpr std::chrono::hours longest_work{1};
+constexpr std::chrono::seconds longest_rest{1};
+
 std::string number_of(Generation generation) { return std::to_string(generation.value); }
 
 bool wants_rebuild(const Run& r, const CodeVersion& active) {
   switch (r.config.rebuild) {
     case RebuildPolicy::never: return false;
-    case RebuildPolicy::always: return !r.rebuilt;
+    case RebuildPolicy::always:
+      if (!r.rebuilt) return true;
+      break;
     case RebuildPolicy::when_newer: break;
   }
   return active.program < r.code.program || (active.schema < r.code.schema && !(r.keyed && r.keyed->upcasts()));
@@ -44,6 +55,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
                     ", although no other one is active");
   }
   const bool wanted = active && wants_rebuild(r, active->version);
+  r.outdates = active && active->version < r.code;
   // Somebody decided against what this run worked on. To begin anew by itself would be to fight that.
   if (moved && wanted) {
     return fail(r, ErrorKind::superseded,
@@ -51,6 +63,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
                     number_of(active->generation) + " is active");
   }
   r.rebuilding = wanted;
+  r.pace = {.active_at = active ? active->position : std::nullopt, .commits_unmoved = patience};
 }
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
@@ -74,6 +87,23 @@ void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   r.stored_version = from.version;
   r.summary.commit_in_doubt = false;  // whatever was in doubt before leadership was lost is settled by this
   r.loaded = r.lived = true;
+  r.pace.since = r.now;
+  r.pace.slept = {};
+}
+
+void leave_time_to_live(Run& r, std::optional<Position> active) {
+  using std::chrono::nanoseconds;
+  if (!r.rebuilding) return;
+  const nanoseconds passed = between(r.pace.since, r.now);
+  const nanoseconds worked = std::min<nanoseconds>(passed - std::min(passed, r.pace.slept), longest_work);
+  const bool moved = active && active != std::exchange(r.pace.active_at, active);
+  r.pace.commits_unmoved = moved ? 0 : std::min(r.pace.commits_unmoved + 1, patience);
+  r.pace.since = r.now;
+  r.pace.slept = {};
+  if (!active || r.pace.commits_unmoved == patience || r.filled()) return;
+  const std::int64_t share = r.config.rebuild_share.value();
+  const nanoseconds length = std::min<nanoseconds>(worked * (100 - share) / share, longest_rest);
+  if (length > length.zero()) rest(r, Sleep::Reason::yielding, length);
 }
 
 void lose_generation(Run& r) {
@@ -111,6 +141,9 @@ Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply act
     if (behind->active <= r.stored) {
       fail(r, ErrorKind::store_contract,
            "the store broke its contract: generation " + number_of(r.generation) + " is not behind the active one");
+    } else if (std::exchange(r.was_behind, true) && r.last_page_empty) {
+      // The log as this run sees it ends before the active checkpoint. It may be a copy that lags.
+      rest(r, Sleep::Reason::idle, r.config.poll.interval.value());
     }
   } else {
     retry_store(r, ErrorKind::rebuild_failed, "generation " + number_of(r.generation) + " could not be made active",

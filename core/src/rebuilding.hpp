@@ -14,6 +14,9 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active);
 /// The run knows where it stands, and begins there.
 void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint);
 
+/// A commit went through, with the active generation at `active`: a rebuild rests if there is a live run beside it.
+void leave_time_to_live(Run& r, std::optional<Position> active);
+
 /// The generation that the run works on is neither active nor building any more.
 void lose_generation(Run& r);
 

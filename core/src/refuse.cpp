@@ -57,6 +57,13 @@ std::optional<Failure> refuse(const SaveCheckpoint& asked) {
     if (!record.key) continue;
     if (auto refused = refuse_view_key(*record.key)) return refused;
   }
+  // What is made from events says from which: else nobody could tell whether it was stored, or to what it belongs.
+  if (!asked.from && !asked.through && (!asked.views.empty() || asked.writes.size() > 0)) {
+    return Failure(
+        FailureKind::invalid,
+        "a commit of " + to_string(asked.projection) + " has views or writes, and no checkpoint to go with them",
+        "say in `from` and `through` which events they are made of; records alone may come without");
+  }
   if (asked.through >= asked.from) return std::nullopt;  // an absent position is less than any other
   return Failure(FailureKind::invalid,
                  "a commit would move the checkpoint of " + to_string(asked.projection) + " back, from " +

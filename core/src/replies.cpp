@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch.hpp"
+#include "instants.hpp"
 #include "leading.hpp"
 #include "page_contract.hpp"
 #include "rebuilding.hpp"
@@ -145,13 +146,16 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
 
 Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply saved) {
   Run& r = *run;
-  if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) committed(r);
-  else std::visit(SaveErrorHandler{r, asked}, saved.error());
+  if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) {
+    committed(r);
+    leave_time_to_live(r, saved ? saved->active : std::nullopt);
+  } else std::visit(SaveErrorHandler{r, asked}, saved.error());
   return proceed(std::move(run));
 }
 
 Step handle(RunPtr run, const Sleep& asked, Sleep::reply slept) {
   Wait& wait = *run->wait;
+  run->pace.slept = sum(run->pace.slept, asked.duration);
   wait.remaining -= asked.duration;
   const bool hinted = slept == Slept::woken && wait.reason == Sleep::Reason::idle;
   if (hinted || wait.remaining <= wait.remaining.zero()) run->wait.reset();
@@ -166,9 +170,13 @@ Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
     retry_store(r, ErrorKind::leadership, "the lease could not be taken", *failure);
   } else {
     const auto& held = std::get<LeaseHeld>(got.error());
-    if (r.config.leadership->when_not_leader == WhenNotLeader::fail && r.rebuilt && !r.rebuilding) {
+    const bool stands_by = r.config.leadership->when_not_leader == WhenNotLeader::stand_by;
+    const bool switched = r.rebuilt && !r.rebuilding;
+    // Older code ends at its next commit, and then nobody would follow the log.
+    const bool takes_over = switched && r.outdates && r.config.mode == PollMode::continuous;
+    if (switched && !stands_by && !takes_over) {
       r.led_by_another = true;  // whoever leads the live run goes on with what this one has built
-    } else if (r.config.leadership->when_not_leader == WhenNotLeader::fail) {
+    } else if (!stands_by && !takes_over) {
       fail(r, ErrorKind::leadership,
            held.owner + " leads, for another " +
                std::to_string(std::chrono::ceil<std::chrono::milliseconds>(held.expires_in).count()) +

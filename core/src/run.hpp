@@ -20,6 +20,14 @@ struct Wait {
   std::uint32_t attempt{};
 };
 
+/// How a rebuild divides the time with the live run beside it.
+struct Pace {
+  Instant since{};                      ///< the commit before
+  std::chrono::nanoseconds slept{};     ///< since then
+  std::optional<Position> active_at{};  ///< where the live run was last seen
+  std::uint32_t commits_unmoved{};      ///< made since it was seen to move
+};
+
 struct Run {
   Run(std::unique_ptr<ProjectorPort> port, ProjectionConfig settings, ProjectionId name)
       : projector(std::move(port)),
@@ -63,12 +71,15 @@ struct Run {
   std::chrono::nanoseconds renew_after{};  ///< counted from `renew_from`
 
   // Generations, of a projection that has them.
-  bool inspected;                   ///< it is known whether the active generation will do
-  bool rebuilding{};                ///< a new one is being filled
-  bool begun{};                     ///< and it is known where it stands
-  bool rebuilt{};                   ///< this run has made one the active one
-  bool lived{};                     ///< the run has once known where it stands
-  bool moved{};                     ///< the generation that it worked on is neither active nor building any more
+  bool inspected;     ///< it is known whether the active generation will do
+  bool rebuilding{};  ///< a new one is being filled
+  bool begun{};       ///< and it is known where it stands
+  bool rebuilt{};     ///< this run has made one the active one
+  bool lived{};       ///< the run has once known where it stands
+  bool moved{};       ///< the generation that it worked on is neither active nor building any more
+  bool outdates{};    ///< what was active when the run looked was made by older code
+  bool was_behind{};  ///< a switch was refused, since readers would have been sent back
+  Pace pace{};
   bool led_by_another{};            ///< all is rebuilt, and somebody else goes on with it
   std::vector<Frame> publishing{};  ///< committed, and not published yet
 

@@ -45,7 +45,7 @@ void fail_event(Run& r, ErrorKind kind, std::string what, Failure cause) {
 
 void rest(Run& r, Sleep::Reason reason, nanoseconds length, std::uint32_t attempt) {
   r.wait = Wait{length, reason, attempt};
-  if (reason != Sleep::Reason::idle && reason != Sleep::Reason::standby) {
+  if (reason != Sleep::Reason::idle && reason != Sleep::Reason::standby && reason != Sleep::Reason::yielding) {
     tell(r, [&] { return happening::RetryScheduled{reason, attempt, length}; });
   }
 }

@@ -26,6 +26,7 @@ int pipeline_bench(const Settings&);
 int catch_up_bench(const Settings&, const ScratchDirectory&);
 int sql_projection_bench(const Settings&, const ScratchDirectory&);
 int keyed_bench(const Settings&, const ScratchDirectory&);
+int beside_bench(const Settings&, const ScratchDirectory&);
 int import_bench(const Settings&, const ScratchDirectory&);
 void latency_bench(const Settings&, const ScratchDirectory&);
 

@@ -59,17 +59,17 @@ Cost run_program(const std::string& myself, std::vector<std::string> command) {
   return cost;
 }
 
-Appender::Appender(const std::string& myself, const std::string& store) {
+Child::Child(const std::vector<std::string>& command) {
   int orders[2], answers[2];
   must(pipe2(orders, O_CLOEXEC) == 0 && pipe2(answers, O_CLOEXEC) == 0, "there are no pipes");
-  process_ = start({myself, "--append-for-latency", store}, orders[0], answers[1]);
+  process_ = start(command, orders[0], answers[1]);
   close(orders[0]);
   close(answers[1]);
   orders_ = orders[1];
   answers_ = answers[0];
 }
 
-Appender::~Appender() {
+Child::~Child() {
   close(orders_);
   close(answers_);
   waitpid(process_, nullptr, 0);

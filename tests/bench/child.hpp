@@ -19,18 +19,27 @@ Cost run_program(const std::string& myself, std::vector<std::string> command);
 /// the one that made it, so that one has to be small.
 int run_and_tell(const std::vector<std::string>& command);
 
-/// A process that appends one event to the store whenever it reads a byte from `orders`, and writes to its output when
-/// the append had returned (`seconds()`, as its bytes). Ends with its input.
-class Appender {
+/// A process that takes orders from its input, and ends with it.
+class Child {
  public:
-  Appender(const std::string& myself, const std::string& store);
-  ~Appender();
-  Appender(const Appender&) = delete;
-  Appender& operator=(const Appender&) = delete;
-  [[nodiscard]] double append();
+  explicit Child(const std::vector<std::string>& command);
+  ~Child();  ///< waits for its end
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+ protected:
+  int orders_ = -1, answers_ = -1;
 
  private:
-  int orders_ = -1, answers_ = -1, process_ = -1;
+  int process_ = -1;
+};
+
+/// A process that appends one event to the store whenever it is ordered to, and tells when the append had returned
+/// (`seconds()`, as its bytes).
+class Appender : Child {
+ public:
+  Appender(const std::string& myself, const std::string& store) : Child({myself, "--append-for-latency", store}) {}
+  [[nodiscard]] double append();
 };
 
 /// The main of that process.

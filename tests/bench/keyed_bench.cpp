@@ -1,7 +1,5 @@
-// Keyed JSON views on SQLite (synchronous=FULL): alone, with many subscribers, and with a rebuild beside them.
+// Keyed JSON views on SQLite (synchronous=FULL): alone, and with many subscribers.
 #include <cstdio>
-#include <optional>
-#include <thread>
 #include <vector>
 
 #include "benches.hpp"
@@ -92,55 +90,6 @@ int publishing(const Settings& settings, const ScratchDirectory& scratch, const 
   return met ? 0 : 1;
 }
 
-/// The second half of the log, by a live run; with a rebuild of the whole log beside it, again and again.
-double live_run(const std::string& file, bool rebuild_beside) {
-  auto store = lantern::SqliteStore::open(file);
-  must(store.has_value(), "the log could not be opened");
-  std::optional<std::jthread> beside;
-  if (rebuild_beside) {
-    beside.emplace([&store](const std::stop_token& stop) {
-      while (!stop.stop_requested()) {
-        Accounts accounts;
-        const auto ended = lantern::run_projection_blocking(
-            accounts, *store,
-            lantern::ProjectionConfig().rebuild_when(lantern::RebuildPolicy::always).hold_the_switch(), stop);
-        must(ended.has_value(), "the rebuild failed");
-        must(store->perform(lantern::CancelRebuild{{"accounts"}}).has_value(), "the rebuild could not be dropped");
-      }
-    });
-    const auto begun = [&] {
-      const auto all = store->perform(lantern::ListGenerations{{"accounts"}});
-      return all && all->size() == 2 && all->back().position;
-    };
-    while (!begun()) std::this_thread::yield();
-  }
-  Accounts accounts;
-  const double start = seconds();
-  const auto finished = lantern::run_projection_blocking(accounts, *store);
-  const double taken = seconds() - start;
-  must(finished.has_value() && finished->applied > 0, "the projection failed");
-  return taken;
-}
-
-int rebuilding(const Settings& settings, const ScratchDirectory& scratch) {
-  const std::string name = "keyed, live: alone / with a rebuild beside";
-  if (!settings.wants(name)) return 0;
-  const std::string half_done = scratch.file("half-done.db"), file = scratch.file("work.db");
-  const std::uint64_t half = settings.keyed_events / 2;
-  append_accounts(half_done, 1, half, 10'000);
-  accounts_by_lantern(half_done, {});
-  append_accounts(half_done, half + 1, 2 * half, 10'000);
-  const auto measured = [&](bool rebuild_beside) {
-    return [&, rebuild_beside] {
-      copy_store(half_done, file);
-      return live_run(file, rebuild_beside);
-    };
-  };
-  const bool met = fight({name, half, {Target::Kind::speed, 0.50}, measured(false), measured(true)}, settings.rounds);
-  remove_store(file);
-  return met ? 0 : 1;
-}
-
 int memory(const Settings& settings, const ScratchDirectory& scratch) {
   const std::string name = "keyed, memory";
   if (!settings.wants(name)) return 0;
@@ -178,7 +127,6 @@ int keyed_bench(const Settings& settings, const ScratchDirectory& scratch) {
                        [](const std::string& file) { return broadcast_run(file, 0); });
   missed += publishing(settings, scratch, "keyed, publish: not at all / 1000 subscribers", {},
                        [](const std::string& file) { return accounts_by_lantern(file, {}); });
-  missed += rebuilding(settings, scratch);
   missed += memory(settings, scratch);
   return missed;
 }

@@ -92,6 +92,9 @@ double accounts_by_lantern(const std::string& file, const KeyedShape&);
 /// All of a table's views as one number: keys, states, versions and positions.
 [[nodiscard]] std::uint64_t digest_of_views(const std::string& file, const std::string& table);
 
+/// The main of a process that rebuilds the projection of a store's accounts again and again, until its input ends.
+int rebuild_on_and_on(const char* file, const char* kind);
+
 /// The main of a process whose memory is looked at: the projection over a store's whole log.
 int run_accounts(const char* file, const char* cache);
 

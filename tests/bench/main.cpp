@@ -31,6 +31,9 @@ int main(int count, char** arguments) {
   if (count == 4 && std::string_view(arguments[1]) == "--run-accounts") {
     return run_accounts(arguments[2], arguments[3]);
   }
+  if (count == 4 && std::string_view(arguments[1]) == "--rebuild-on-and-on") {
+    return rebuild_on_and_on(arguments[2], arguments[3]);
+  }
   if (count > 3 && std::string_view(arguments[1]) == "--tell-cost-of") {
     return run_and_tell({arguments + 2, arguments + count});
   }
@@ -62,6 +65,7 @@ int main(int count, char** arguments) {
   missed += catch_up_bench(settings, scratch);
   missed += sql_projection_bench(settings, scratch);
   missed += keyed_bench(settings, scratch);
+  missed += beside_bench(settings, scratch);
   missed += import_bench(settings, scratch);
   latency_bench(settings, scratch);
   if (missed) std::printf("\n%d target%s missed\n", missed, missed == 1 ? "" : "s");

@@ -16,6 +16,8 @@ TEST_CASE("the example in each help text works") {
       {{"--help"}, "cart    items\n------  -----\ncart-1      1\n"},
       {{"import", "--help"}, "1 event imported, 0 already there, 0 bad lines put aside\n"},
       {{"run", "--help"}, "cart    items\n------  -----\ncart-1      1\n"},
+      {{"rebuild", "--help"}, "carts: rebuilt as generation 2, caught up at position 1, 1 applied, "},
+      {{"verify", "--help"}, "carts: what its events make: 1 row of 1 table, generation 1 at position 1, "},
       {{"query", "--help"}, "type       events\n---------  ------\nItemAdded       1\n"},
       {{"status", "--help"}, "the log ends at position 1; no projection has run yet\n"},
       {{"export", "--help"}, "1 event imported"},

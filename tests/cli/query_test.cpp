@@ -127,7 +127,8 @@ TEST_CASE("rows are printed as they come, so that a reader may go away") {
 TEST_CASE("a command line that is not understood is told what is wrong with it") {
   const TempFolder folder;
   CHECK(lantern_run({"frobnicate"}).err ==
-        "lantern: there is no verb \"frobnicate\": the verbs are import, run, query, status, export; see lantern "
+        "lantern: there is no verb \"frobnicate\": the verbs are import, run, rebuild, verify, query, status, "
+        "export, view, activate, rollback, finalize, cancel; see lantern "
         "--help\n");
   CHECK(lantern_run({"frobnicate"}).code == 2);
   const std::string missing =

@@ -77,7 +77,7 @@ TEST_CASE("view get and scan show views as they are stored, in the order of thei
 
   CHECK(store.run({"view", "scan", "orders"}).out ==
         "key  version  position  state\n"
-        "---  -------  --------  -----------------------\n"
+        "---  -------  --------  ---------------------\n"
         "a          1         1  {\"n\":1,\"open\":false}\n"
         "a%         3         5  x'ff01'\n"
         "b          2         4  {\"n\":2,\\n\"open\":true}\n");
@@ -108,7 +108,7 @@ TEST_CASE("view keeps tenants apart, and list shows every generation of each") {
         "projection             generation  state     position  version  views\n"
         "---------------------  ----------  --------  --------  -------  -----\n"
         "orders                          1  active           1        1      1\n"
-        "orders                          2  building  -              2      0\n"
+        "orders                          2  building  -               2      0\n"
         "orders of tenant acme           1  active           2        1      2\n");
   CHECK(
       store.run({"view", "list", "--json"}).out ==
@@ -130,9 +130,10 @@ TEST_CASE("activate, rollback, finalize and cancel say what they did to which ge
   const auto built = store.get().perform(BeginRebuild{Store::orders, CodeVersion{2}});
   REQUIRE(built);
   store.commit({}, Position{4}, {view("k", "\"new\"", 1, 4)}, built->generation);
-  check_says(store.run({"activate", "orders"}), 2,
-             "generation 2 of orders is behind the active one, which is at position 5: run the projection until it has "
-             "caught up");
+  check_says(
+      store.run({"activate", "orders"}), 2,
+      "generation 2 of orders is behind the active one, which is at position 5: let lantern run or lantern rebuild "
+      "go on with it, and activate it then");
   const auto lease =
       store.get().perform(AcquireLease{Store::orders, "elsewhere:1", std::chrono::hours(1), Role::rebuild});
   REQUIRE(lease);

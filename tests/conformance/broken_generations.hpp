@@ -243,20 +243,6 @@ struct OldNumberIsTold : SoundGenerations {
   }
 };
 
-/// Looks which generation is active, and reads it then: it may be gone.
-struct GenerationIsLookedUpFirst : SoundGenerations {
-  using SoundGenerations::perform, SoundGenerations::SoundGenerations;
-  ScanViews::reply perform(const ScanViews& given) {
-    ScanViews asked = given;
-    if (!asked.generation && asked.limit > 0) {
-      asked.generation = at(asked.projection).generation;
-      const LoadCheckpoint there{asked.projection, LoadCheckpoint::Purpose::inspect, asked.generation};
-      for (int i = 0; i < 300 && store.perform(there).value_or(std::nullopt); ++i) std::this_thread::yield();
-    }
-    return store.perform(asked);
-  }
-};
-
 /// The records of the generation that was left are shown on.
 struct QuarantineStays : SoundGenerations {
   using SoundGenerations::perform, SoundGenerations::SoundGenerations;

@@ -2,7 +2,7 @@
 // is broken by one of these stores, at least.
 #include <algorithm>
 
-#include "broken_generations.hpp"
+#include "broken_runs.hpp"
 #include "check_broken.hpp"
 
 using namespace lantern;
@@ -29,6 +29,9 @@ const Fault faults[] = {
     {"fences are ignored", in<FenceIsIgnored>, "views: a leader that was paused leaves none (T39)"},
     {"views are stored before the writes", in<CheckpointBeforeWrites>,
      "views: a commit with a write that fails leaves none"},
+    {"erased views are forgotten, all of them", in<ErasedAreForgotten>,
+     "views: when all are erased none is left to read (T11)"},
+    {"views alone are dropped", in<ViewsAloneAreDropped>, "views: they do not come without a checkpoint"},
     {"checkpoints are overwritten", in<CheckpointIsOverwritten>,
      "views: a commit whose reply was lost is not stored twice"},
 
@@ -84,6 +87,10 @@ const Fault faults[] = {
     {"who rebuilds needs no fence", in<BuildersNeedNoFence>,
      "rebuild: each role has a lease, and a fence, of its own (T39)"},
 
+    {"each role counts its fences", check_broken<RolesWorld>, "rebuild: fences grow across both roles (T39)"},
+    {"each role counts its fences, and a builder is late", check_broken<RolesWorld>,
+     "rebuild: who built and was paused through the switch is not taken for the new leader (T39)"},
+
     {"nothing is kept for a rollback", in<NothingIsKeptForRollback>,
      "switch: readers see the old generation whole before, and the new one whole after (T43)"},
     {"the quarantine stays", in<QuarantineStays>, "switch: the quarantine is the generation's"},
@@ -109,6 +116,25 @@ const Fault faults[] = {
      "race: views that are replaced while a run goes on undo nothing, and are not undone"},
     {"a rollback ends the rebuild, in a long story", in<RollbackEndsTheRebuild>,
      "story: any commits, replacements, rebuilds and rollbacks give what a naive model gives (T44)"},
+
+    {"one view of two is stored, in a run", in<OneViewIsStored>,
+     "keyed run: whatever effect it dies before, views are the fold of the log (T5)"},
+    {"erased views are forgotten, in a run", in<ErasedAreForgotten>,
+     "keyed run: lost replies change nothing in what is stored"},
+    {"views are a commit of their own, with two leaders", in<ViewsAreTheirOwnCommit>,
+     "keyed run: two leaders, of which one is late, change nothing in what is stored (T39)"},
+    {"views are a commit of their own, in two runs", in<ViewsAreTheirOwnCommit>,
+     "keyed run: an event that one process fails on is not lost when another is further (T24)"},
+    {"readers see the rebuild, in a run", in<ReadersSeeTheRebuild>,
+     "keyed rebuild: whatever effect it dies before, each generation is the fold of the log (T42)"},
+    {"the code is forgotten, in a run", in<CodeIsForgotten>,
+     "keyed rebuild: lost replies change nothing in what is stored"},
+    {"commits to what was dropped count, in a run", in<GenerationIsIgnored>,
+     "keyed rebuild: an old program and a new one, dying and late, never mix (T43)"},
+    {"tenants have no case, in a run", in<TenantsHaveNoCase>,
+     "keyed names: whatever they are, two tenants are folded, parked and mended apart (T47, T48)"},
+    {"nothing is kept for a rollback, in a run", in<NothingIsKeptForRollback>,
+     "keyed names: whatever they are, two tenants are rebuilt, switched and dropped apart (T47, T48)"},
 };
 // clang-format on
 
@@ -123,8 +149,9 @@ TEST_CASE("the conformance suite finds what is wrong with views and generations"
 TEST_CASE("each contract of views and generations is broken by a store") {
   for (const auto& name : conformance_contracts()) {
     const std::string group = name.substr(0, name.find(':'));
-    const std::vector<std::string> groups{"views",      "scan",    "keys",   "replace",  "parked",
-                                          "generation", "rebuild", "switch", "rollback", "story"};
+    const std::vector<std::string> groups{"views",      "scan",          "keys",       "replace",  "parked",
+                                          "generation", "rebuild",       "switch",     "rollback", "story",
+                                          "keyed run",  "keyed rebuild", "keyed names"};
     if (std::ranges::find(groups, group) == groups.end()) continue;
     INFO(name);
     CHECK(std::ranges::any_of(faults, [&](const Fault& fault) { return fault.found_by == name; }));

@@ -89,6 +89,27 @@ TEST_CASE("a delta that cannot be decoded has its key read again") {
   CHECK(same(views, store));
 }
 
+TEST_CASE("deltas behind one that cannot be decoded wait for the read, and are no state of their own") {
+  Store store;
+  (void)store.world.change("a");
+  Views views({"orders"}, AllKeys{}, {}, {});
+  auto reads = views.begin();
+  REQUIRE(reads.size() == 1);
+  const auto first = std::get<ScanViews>(reads[0]);
+  const auto found = store.perform(first);
+  REQUIRE(found);
+  Frame bad = store.world.change("a");
+  bad.payload = "!";
+  CHECK(views.take(bad).empty());
+  CHECK(views.take(store.world.change("a")).empty());
+  const std::string committed = found->views.at(0).state.value();
+
+  reads = views.answer(first, *found);  // with the two that came meanwhile
+  CHECK(views.views().at("a") == committed);
+  REQUIRE(views.perform(store, reads));
+  CHECK(same(views, store));
+}
+
 TEST_CASE("a state that cannot be decoded is told of, until there is another one") {
   Store store;
   Views views = followed(store);

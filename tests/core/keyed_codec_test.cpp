@@ -1,5 +1,7 @@
 // Typed events, and views as described structs in JSON.
 #include <catch2/catch.hpp>
+#include <limits>
+#include <stdexcept>
 
 #include "keyed_probe.hpp"
 #include "lantern/json_codec.hpp"
@@ -32,6 +34,11 @@ struct Booked {
   std::int64_t cents{};
 };
 BOOST_DESCRIBE_STRUCT(Booked, (), (cents))
+struct Ranking {
+  std::map<std::string, int> points;
+  std::string last;
+};
+BOOST_DESCRIBE_STRUCT(Ranking, (), (points, last))
 
 int decoded = 0;
 struct Counting : JsonCodec<Opened, Moved> {
@@ -113,6 +120,21 @@ TEST_CASE("typed events fold into described structs, stored as JSON") {
   CHECK(store.published[0].payload == R"({"cents":0})");
 }
 
+TEST_CASE("T10: states go through JSON and back, sorted as they are described, and the same state is the same bytes") {
+  using Codec = JsonViewCodec<Ranking, Booked>;
+  Ranking one, other;
+  for (const char* name : {"b", "a", "\xC3\xA9", "a\"b", "B", ""}) ++one.points[name];
+  for (const char* name : {"", "B", "a\"b", "\xC3\xA9", "a", "b"}) ++other.points[name];
+  one.last = other.last = "z";
+  const std::string bytes = Codec{}.encode_state(one);
+  CHECK(bytes == R"({"points":{"":1,"B":1,"a":1,"a\"b":1,"b":1,"é":1},"last":"z"})");
+  CHECK(Codec{}.encode_state(other) == bytes);
+  const auto back = Codec{}.decode_state(bytes);
+  REQUIRE(back);
+  CHECK(back->points == one.points);
+  CHECK(Codec{}.encode_state(*back) == bytes);
+}
+
 TEST_CASE("an event is decoded once, for its keys and for its views") {
   ViewModel store = bank();
   store.log.resize(4);
@@ -140,4 +162,42 @@ TEST_CASE("a projector may take the event as a whole, and give no key for it") {
   REQUIRE(run(whole, store));
   CHECK(store.live().views.size() == 2);
   CHECK(store.live().views.at("a").state == R"({"cents":1,"moves":[]})");
+}
+
+namespace {
+struct Measured {
+  double value{};
+  std::string text{};
+  boost::json::value nested{};
+};
+BOOST_DESCRIBE_STRUCT(Measured, (), (value, text, nested))
+using MeasuredCodec = JsonViewCodec<Measured, Measured>;
+
+boost::json::value nested(std::size_t levels) {
+  boost::json::value value = 1;
+  for (std::size_t i = 0; i < levels; ++i) value = boost::json::array{std::move(value)};
+  return value;
+}
+}  // namespace
+
+TEST_CASE("a state or delta that could not be read back is not written") {
+  constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const MeasuredCodec codec;
+  for (const Measured& bad :
+       {Measured{not_a_number}, Measured{infinite}, Measured{-infinite}, Measured{1, "cut \xc3"}, Measured{1, "\xff"},
+        Measured{1, "", nested(deepest_json)}, Measured{1, "", boost::json::value("\xed\xa0\x80")}}) {
+    CHECK_THROWS_AS(codec.encode_state(bad), std::invalid_argument);
+    CHECK_THROWS_AS(codec.encode_delta(bad), std::invalid_argument);
+  }
+  // What only looks like one of these is written, and read back.
+  boost::json::array wide(3 * deepest_json, boost::json::object{});
+  for (const Measured& good : {Measured{1.5, "NaN, Infinity, [[[{{{"}, Measured{-1e300, "日本語 🏮 é"},
+                               Measured{1, "", nested(deepest_json - 1)}, Measured{1, std::string(200, '['), wide}}) {
+    const auto back = codec.decode_state(codec.encode_state(good));
+    REQUIRE(back);
+    CHECK(back->value == good.value);
+    CHECK(back->text == good.text);
+    CHECK(back->nested == good.nested);
+  }
 }

@@ -195,6 +195,12 @@ std::vector<Setting> settings() {
   all.push_back({.name = "nothing is cached", .data = six, .small_cache = true});
   all.push_back({.name = "with a lease", .data = {"a", "a b", "b"}, .leases = true});
   all.push_back({.name = "a parked key", .data = {"a b", "a b", "b", "a"}, .poison = {{2, "b"}, {3, "b"}}});
+  all.push_back({.name = "a parked key in a commit that spans pages, nothing cached",
+                 .data = {"a b", "a", "b", "a"},
+                 .page = 1,
+                 .per_commit = 10,
+                 .poison = {{1, "b"}, {3, "b"}},
+                 .small_cache = true});
   all.push_back({.name = "rebuild", .data = {"a", "a b", "b", "a"}, .rebuild = true});
   all.push_back({.name = "rebuild with leases", .data = {"a", "a b", "b"}, .leases = true, .rebuild = true});
   all.push_back({.name = "rebuild with a parked key",

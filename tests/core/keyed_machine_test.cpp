@@ -67,13 +67,20 @@ struct World {
   SaveCheckpoint::reply perform(const SaveCheckpoint& asked) {
     const auto no = [](SaveError why) -> SaveCheckpoint::reply { return tl::unexpected(std::move(why)); };
     last_save = asked;
-    auto reply = pick(asked, "saved",
-                      {{"transient", no(busy)},
-                       {"permanent", no(broken)},
-                       {"outcome unknown", no(OutcomeUnknown{busy})},
-                       {"outcome unknown", no(OutcomeUnknown{broken})},
-                       {"views replaced", no(ViewsReplaced{Revision{asked.revision.value + 1}})},
-                       {"generation moved", no(GenerationMoved{Generation{9}})}});
+    std::vector<std::pair<const char*, SaveCheckpoint::reply>> others = {
+        {"transient", no(busy)},
+        {"permanent", no(broken)},
+        {"outcome unknown", no(OutcomeUnknown{busy})},
+        {"outcome unknown", no(OutcomeUnknown{broken})},
+        {"views replaced", no(ViewsReplaced{Revision{asked.revision.value + 1}})},
+        {"generation moved", no(GenerationMoved{Generation{9}})}};
+    const Saved beside{Position{asked.through->value + 100}};
+    if (asked.generation.value == store.building) others.emplace_back("saved beside a live run", beside);
+    auto reply = pick(asked, "saved", std::move(others));
+    if (reply == beside) {
+      reply = store.perform(asked);
+      if (reply) *reply = beside;
+    }
     if (!reply && std::holds_alternative<OutcomeUnknown>(reply.error())) {
       // One of the two was stored.
       if (std::get<OutcomeUnknown>(reply.error()).cause == broken) static_cast<void>(store.perform(asked));
@@ -162,6 +169,7 @@ Table explored(bool leases, int departures) {
         step = std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
           auto reply = world.perform(request.effect());
           if constexpr (std::same_as<E, Sleep>) now += request.effect().duration;
+          now += std::chrono::milliseconds(1);  // whatever is done takes time
           return std::move(request).answer(std::move(reply), now);
         });
         seen[{pending, world.chosen}].insert(name(step));

@@ -132,6 +132,17 @@ TEST_CASE("T30: exhausted on a key: the key is parked, its later events wait in 
   }
 }
 
+TEST_CASE("T30: a key that the open batch parked stays parked, however small the cache and long the batch") {
+  const LeftOut left_out = {{2, "b"}, {4, "b"}, {6, "b"}};
+  ViewModel store = store_of({"a", "b a", "c", "b", "a", "b c"});
+  Chain chain{.fails = {{{2, "b"}, -1}}, .strategy = FailureStrategy::Retry};
+  auto config = pages_of(1, Escalation::quarantine_key);
+  config.cache_views(0).with(CommitPolicy{.max_events = EventCount(100)});
+  REQUIRE(run(chain, store, config));
+  CHECK(told(store.live()) == Lines{"2 exhausted after 2 for b", "4 waiting after 1 for b", "6 waiting after 1 for b"});
+  CHECK(difference(store.live().views, naive_fold(store.log, store.head(), 1, left_out)) == "");
+}
+
 TEST_CASE("a parked key stays parked when the process begins anew, until its view is replaced") {
   ViewModel store = store_of({"b", "b", "b", "b a"});
   const auto log = store.log;

@@ -143,6 +143,32 @@ TEST_CASE("a run of the same code goes on in the generation that another one has
   CHECK(difference(store.live().views, naive_fold(store.log, store.head())) == "");
 }
 
+TEST_CASE("a run that follows the log takes over from older code, which ends, and not from its own") {
+  ViewModel store = made_by_code_1({"a", "b"});
+  Chain first;
+  Step live = run_up_to<Sleep>(ProjectionPipeline(first, led_by("old").continuous()).start({}), store);
+  SECTION("older code") {
+    Chain newer{.code = 2};
+    Step next = run_up_to<Sleep>(ProjectionPipeline(newer, led_by("new").continuous()).start({}), store);
+    REQUIRE(store.active == 2);
+    REQUIRE(next.asks<Sleep>());
+    CHECK(next.asks<Sleep>()->effect().reason == Sleep::Reason::standby);
+    store.log.push_back({3, "T", "a"});
+    const Finished end = drive(std::move(live), store);
+    REQUIRE(!end);
+    CHECK(end.error().kind == ErrorKind::superseded);
+    next = run_up_to<Publish>(std::move(next), store);
+    REQUIRE(next.asks<Publish>());
+    CHECK(difference(store.live().views, naive_fold(store.log, store.head(), 2)) == "");
+  }
+  SECTION("the same code") {
+    Chain same;
+    const Finished end = run(same, store, led_by("new").continuous().rebuild_when(RebuildPolicy::always));
+    REQUIRE(end);
+    CHECK(end->ending == Ending::rebuilt);
+  }
+}
+
 TEST_CASE("older code refuses to begin on what newer code has made") {
   ViewModel store = made_by_code_1({"a"});
   Chain newer{.code = 3}, older{.code = 2};
@@ -241,9 +267,11 @@ TEST_CASE("who is to fail when somebody else rebuilds, fails") {
 }
 
 TEST_CASE("an operator who goes back to what older code made is not overruled by the run that is on") {
+  const auto policy = GENERATE(RebuildPolicy::when_newer, RebuildPolicy::always);
   ViewModel store = made_by_code_1({"a", "b"});
   Chain newer{.code = 2};
-  Step live = run_up_to<Sleep>(ProjectionPipeline(newer, led_by("me").continuous()).start({}), store);
+  const ProjectionConfig config = led_by("me").continuous().rebuild_when(policy);
+  Step live = run_up_to<Sleep>(ProjectionPipeline(newer, config).start({}), store);
   REQUIRE(store.active == 2);
   // A rollback: what was previous becomes active under a new number.
   store.generations[3] = store.generations[1];
@@ -274,6 +302,37 @@ TEST_CASE("stores that break the contract of generations are not believed for ev
     step = expect<ActivateGeneration>(step).answer(tl::unexpected(Refusal(BehindActive{Position{1}})), {});
     CHECK(error(step).kind == ErrorKind::store_contract);
   }
+}
+
+TEST_CASE("a rebuild that has nothing more to read, and is behind, does not ask without a pause") {
+  ViewModel store = made_by_code_1({"a", "b"});
+  store.log.resize(1);  // a copy that lags, or was restored from before
+  Chain newer{.code = 2};
+  ProjectionConfig config = steady();
+  config.poll.interval = 3s;
+  Step step = run_up_to<Sleep>(ProjectionPipeline(newer, config).start({}), store);
+  for (int round = 0; round < 3; ++round) {
+    check_pending(step, Sleep{3s, Sleep::Reason::idle});
+    step = expect<Sleep>(step).answer(Slept::through, {});
+    step = run_up_to<Sleep>(std::move(step), store);
+  }
+  CHECK(store.active == 1);
+  store.log.push_back({2, "T", "b"});
+  REQUIRE(drive(std::move(step), store));
+  CHECK(store.active == 2);
+  CHECK(difference(store.live().views, naive_fold(store.log, store.head(), 2)) == "");
+}
+
+TEST_CASE("a rebuild that is behind since the live run went on, reads on at once") {
+  ViewModel store = made_by_code_1({"a", "b"});
+  Chain newer{.code = 2};
+  Step step = run_up_to<ActivateGeneration>(ProjectionPipeline(newer, steady()).start({}), store);
+  store.log.push_back({3, "T", "a"});
+  Chain old;
+  REQUIRE(run(old, store));
+  using Refusal = std::variant<LostLeadership, BehindActive, Failure>;
+  step = expect<ActivateGeneration>(step).answer(tl::unexpected(Refusal(BehindActive{Position{3}})), {});
+  CHECK(step.asks<ReadEvents>());
 }
 
 TEST_CASE("a version that is no version is refused before anything is asked") {
@@ -312,4 +371,14 @@ TEST_CASE("a standby that leads again forgets what it had folded and not stored"
   check_pending(step, AcquireLease{ProjectionId("p"), "me", 10s});
   REQUIRE(drive(std::move(step), store));
   CHECK(difference(store.live().views, naive_fold(store.log, store.head())) == "");
+}
+
+TEST_CASE("a store that is said to have one runner only takes no fence from thin air, in a rebuild either") {
+  ViewModel store = made_by_code_1({"a", "b"});
+  store.leases[Role::rebuild].fence = store.leases[Role::live].fence = 7;  // of runs that did lead
+  Unguarded alone(store);
+  Chain newer{.code = 2};
+  REQUIRE(run(newer, alone, led_by("me")));
+  CHECK(store.active == 2);
+  CHECK(difference(store.live().views, naive_fold(store.log, store.head(), 2)) == "");
 }

@@ -214,6 +214,27 @@ TEST_CASE("renewals do not begin the count of failed commits anew") {
   CHECK(error(s).kind == ErrorKind::checkpoint_save_failed);
 }
 
+TEST_CASE("a store that was rebuilt by another version says so at the lease or in a commit: the run is superseded") {
+  const Failure other(FailureKind::incompatible, "another program rebuilt it", "run that one");
+  Probe<> probe;
+  Step s = acquiring(probe, leading());
+  SECTION("when the lease is taken") { s = expect(s, acquire).answer(not_acquired(other), t0); }
+  SECTION("when it is renewed") {
+    s = expect(s, acquire).answer(lease, t0);
+    s = expect<LoadCheckpoint>(s).answer(std::nullopt, t0 + 4s);
+    s = expect(s, renewal).answer(not_renewed(other), t0 + 4s);
+  }
+  SECTION("in a commit") {
+    s = expect(s, acquire).answer(lease, t0);
+    s = expect<LoadCheckpoint>(s).answer(std::nullopt, t0);
+    s = expect(s, read({})).answer(last({1}), t0);
+    s = expect<SaveCheckpoint>(s).answer(refused(other), t0);
+  }
+  if (s.asks<ReleaseLease>()) s = expect<ReleaseLease>(s).answer(ReleaseLease::Released{}, t0);
+  CHECK(error(s).kind == ErrorKind::superseded);
+  CHECK(error(s).cause == other);
+}
+
 TEST_CASE("leadership lost at a renewal or in a commit ends the run by default, and nothing is given back") {
   Probe<> probe;
   Step s = reading(probe, leading());

@@ -75,6 +75,23 @@ TEST_CASE("lengths, limits and checkpoints that make no sense are refused") {
   check_refused(back, "the checkpoint of orders of tenant acme back, from 7 to 6");
 }
 
+TEST_CASE("views and writes without a checkpoint are refused, records are not") {
+  SaveCheckpoint save{good};
+  save.quarantined = {QuarantineRecord{.position = Position{1}, .stream = "s", .type = "T"}};
+  CHECK_FALSE(refuse(save));
+  save.views = {StoredView{.key = "k", .state = "s", .version = 1}};
+  check_refused(save, "no checkpoint to go with them");
+  save.through = Position{1};
+  CHECK_FALSE(refuse(save));
+  EventPage page;
+  page.add(RecordedEvent{.position = Position{1}, .stream = "s", .type = "T"});
+  SaveCheckpoint writes{good};
+  writes.writes.runs = {page.events()};
+  check_refused(writes, "no checkpoint to go with them");
+  writes.through = Position{1};
+  CHECK_FALSE(refuse(writes));
+}
+
 TEST_CASE("a lease that outlasts the clock never expires") {
   constexpr auto end = std::chrono::nanoseconds::max();
   CHECK(expiry(10ns, 5ns) == 15ns);

@@ -488,6 +488,7 @@ TEST_CASE("effects print as one line of a trace") {
         "ReadEvents{after=-, limit=1000, filter=[prefix=a T ]}");
   CHECK(line(save({}, 3)) == "SaveCheckpoint{p, from=-, through=3, writes=0, quarantined=0}");
   CHECK(line(sleep(100ms, Sleep::Reason::poll_retry, 2)) == "Sleep{100ms, poll_retry 2}");
+  CHECK(line(sleep(7ms, Sleep::Reason::yielding)) == "Sleep{7ms, yielding}");
   CHECK(line(sleep(1500us, Sleep::Reason::idle)) == "Sleep{1500000ns, idle}");
   CHECK(line(AcquireLease{p, "me", 10s}) == "AcquireLease{p, me, 10000ms}");
   CHECK(line(RenewLease{p, {"me", Fence{3}}, 10s}) == "RenewLease{p, me, fence=3}");

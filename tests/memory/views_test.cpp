@@ -77,3 +77,13 @@ TEST_CASE("conditions on states are not supported in memory, and it says so") {
   CHECK(page.error().kind == FailureKind::unsupported);
   CHECK_FALSE(page.error().advice.empty());
 }
+
+TEST_CASE("a commit to the building generation is told where the active one is") {
+  MemoryStore store;
+  CHECK(store.perform(commit(std::nullopt, Position{4}, "old")) == Saved{});
+  const auto begun = store.perform(BeginRebuild{orders, {2, 1}});
+  REQUIRE(begun);
+  SaveCheckpoint beside = commit(std::nullopt, Position{1}, "new");
+  beside.generation = begun->generation;
+  CHECK(store.perform(beside) == Saved{Position{4}});
+}

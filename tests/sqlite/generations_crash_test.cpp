@@ -1,68 +1,12 @@
 // A change that is interrupted is whole or did not happen: at every step of every statement, and at every write.
-#include <atomic>
-
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "children.hpp"
+#include "interruptions.hpp"
 #include "views_support.hpp"
 
 using namespace lantern;
 using namespace lantern::testing_sqlite;
 
 namespace {
-
-// ---- statements that are interrupted ----
-
-std::atomic<int> steps_left = 0;  // 0: nothing is interrupted
-std::atomic<bool> in_work = false;
-
-// What begins and ends a transaction is done when it is interrupted, and only says that it was not.
-int note_statement(unsigned, void*, void*, void* text) {
-  const std::string_view sql(static_cast<const char*>(text));
-  in_work = !sql.starts_with("BEGIN") && !sql.starts_with("COMMIT") && !sql.starts_with("ROLLBACK");
-  return 0;
-}
-
-int maybe_interrupt(void*) { return in_work && steps_left > 0 && --steps_left == 0 ? 1 : 0; }
-
-/// SQLite calls this for every connection that is opened.
-int watch(sqlite3* db, char**, const void*) {
-  sqlite3_trace_v2(db, SQLITE_TRACE_STMT, &note_statement, nullptr);
-  sqlite3_progress_handler(db, 1, &maybe_interrupt, nullptr);
-  return SQLITE_OK;
-}
-
-struct Watching {
-  Watching() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(&watch)); }
-  Watching(const Watching&) = delete;
-  Watching& operator=(const Watching&) = delete;
-  ~Watching() {
-    steps_left = 0;
-    sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&watch));
-  }
-};
-
-// ---- writes that are the last thing a process does ----
-
-int writes_left = 0;
-
-ssize_t torn_write(int file, const void* bytes, size_t size, off64_t offset) {
-  if (writes_left > 0 && --writes_left == 0) {
-    (void)::syscall(SYS_pwrite64, file, bytes, size / 2, offset);
-    ::_exit(0);
-  }
-  return ::syscall(SYS_pwrite64, file, bytes, size, offset);
-}
-
-void tear_write(int which) {
-  sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
-  const auto call = reinterpret_cast<sqlite3_syscall_ptr>(&torn_write);
-  if (vfs->xSetSystemCall(vfs, "pwrite64", call) != SQLITE_OK) throw std::runtime_error("no pwrite64 to replace");
-  writes_left = which;
-}
-
-// ---- what is interrupted ----
 
 struct Change {
   const char* name;
@@ -149,10 +93,9 @@ TEST_CASE(
       int interrupted = 0;
       for (int step = 1;; ++step) {
         REQUIRE(step < 100'000);
-        steps_left = step;
+        Watching::interrupt_step(step);
         const bool made = change.make(store);
-        const bool reached = steps_left == 0;
-        steps_left = 0;
+        const bool reached = Watching::lift();
         if (made) break;
         CAPTURE(step);
         REQUIRE(reached);
@@ -180,9 +123,9 @@ TEST_CASE("T43: a process that ends at any of its writes leaves the whole change
         std::filesystem::copy_file(world.folder / "past.db", file);
         const std::string answer = in_child([&] {
           auto store = open_store(file, by_hand());
-          tear_write(which);
+          DoomedWrite::tear(which);
           const bool made = change.make(store);
-          writes_left = 0;
+          DoomedWrite::lift();
           return std::string(made ? "made" : "failed");
         });
         CAPTURE(which);

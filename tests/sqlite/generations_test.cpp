@@ -56,6 +56,16 @@ TEST_CASE("what is finalized or cancelled is out of the file when it is answered
   CHECK(store.perform(LoadCheckpoint{counts}).value()->generation == Generation{4});
 }
 
+TEST_CASE("a commit to the building generation is told where the active one is") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db");
+  CHECK(good(store.perform(next_commit(store, {view("a", "1", 1, 1)}))) == Saved{});
+  const auto begun = good(store.perform(BeginRebuild{counts, {2, 1}}));
+  CHECK(good(store.perform(next_commit(store, {}, begun.generation))) == Saved{Position{1}});
+  CHECK(good(store.perform(next_commit(store, {view("a", "2", 2, 2)}))) == Saved{});
+  CHECK(good(store.perform(next_commit(store, {}, begun.generation))) == Saved{Position{2}});
+}
+
 TEST_CASE("T44: views, checkpoint and records of a generation go together, at once and out of sight") {
   const Folder folder;
   {

@@ -290,6 +290,33 @@ TEST_CASE("a store that another connection writes to is busy, and free again aft
   CHECK(outcome(store.append({event("s")})) == "appended");
 }
 
+TEST_CASE("a write waits as long as it was told to for another connection that writes") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db", {.busy_timeout = std::chrono::milliseconds(50)});
+  const PlainSqlite other(folder / "a.db");
+  other.run("BEGIN IMMEDIATE");
+  const auto began = std::chrono::steady_clock::now();
+  CHECK_THAT(outcome(store.append({event("s")})), Contains("busy/"));
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(50));
+}
+
+TEST_CASE("a reader waits a moment for a connection that is closing or recovers the file") {
+  const Folder folder;
+  appended(*std::make_unique<SqliteStore>(open_store(folder / "a.db")), {event("s")});
+  auto store = open_store(folder / "a.db", {.access = StoreAccess::read_only});
+  {
+    const PlainSqlite alone(folder / "a.db");
+    alone.run("PRAGMA locking_mode = EXCLUSIVE");
+    alone.run("BEGIN IMMEDIATE");
+    const auto began = std::chrono::steady_clock::now();
+    const auto refused = store.perform(ReadEvents{});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == FailureKind::busy);
+    CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(500));
+  }
+  CHECK(walk(store).size() == 1);
+}
+
 TEST_CASE("a full disk loses nothing that was acknowledged, and the store goes on when there is room") {
   const Folder folder;
   appended(*std::make_unique<SqliteStore>(open_store(folder / "a.db")), {event("s", "T", "first")});

@@ -1,11 +1,7 @@
 // Leadership among real processes on one file: at most one leads, a dead leader is replaced, and one that was frozen
 // past its lease cannot commit when it wakes.
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <csignal>
-
-#include "children.hpp"
 #include "files.hpp"
+#include "talking_child.hpp"
 
 using namespace lantern;
 using namespace lantern::testing_sqlite;
@@ -13,87 +9,11 @@ using Catch::Contains;
 
 namespace {
 
-constexpr int patience_ms = 60'000;  // only ever reached by a failing test
-
-/// A lease_runner; killed at the end if it still runs.
-class Runner {
- public:
+/// A lease_runner.
+struct Runner : Child {
   Runner(const std::filesystem::path& file, const std::string& owner, int ttl_ms, const std::string& when_not_leader,
-         const std::string& before_save = "go") {
-    int in[2], out[2];
-    REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
-    REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
-    const std::string ttl = std::to_string(ttl_ms);
-    pid_ = ::fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      ::dup2(in[0], STDIN_FILENO);
-      ::dup2(out[1], STDOUT_FILENO);
-      ::execl(LEASE_RUNNER, "lease_runner", file.c_str(), owner.c_str(), ttl.c_str(), when_not_leader.c_str(),
-              before_save.c_str(), static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
-    ::close(in[0]);
-    ::close(out[1]);
-    input_ = in[1];
-    output_ = out[0];
-  }
-  Runner(const Runner&) = delete;
-  Runner& operator=(const Runner&) = delete;
-  ~Runner() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    ::close(input_);
-    ::close(output_);
-  }
-
-  /// The next line that it says; empty at its end.
-  std::string line() {
-    for (;;) {
-      if (const auto end = heard_.find('\n'); end != heard_.npos) {
-        std::string line = heard_.substr(0, end);
-        heard_.erase(0, end + 1);
-        return line;
-      }
-      pollfd waiting{output_, POLLIN, 0};
-      const int ready = ::poll(&waiting, 1, patience_ms);
-      if (ready < 0 && errno == EINTR) continue;
-      if (ready <= 0) FAIL("it says nothing any more");
-      char buffer[1024];
-      const ssize_t got = ::read(output_, buffer, sizeof buffer);
-      if (got <= 0) return {};
-      heard_.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
-  /// The first line from now on that begins like this.
-  std::string line_like(const std::string& begin) {
-    for (;;) {
-      std::string next = line();
-      if (next.empty()) FAIL("it ended and never said '" << begin << "'");
-      if (next.starts_with(begin)) return next;
-    }
-  }
-  void send(int signal) const { ::kill(pid_, signal); }
-  void answer() const { REQUIRE(::write(input_, "\n", 1) == 1); }
-  void wait_until_frozen() const {
-    int status = 0;
-    REQUIRE(::waitpid(pid_, &status, WUNTRACED) == pid_);
-    REQUIRE(WIFSTOPPED(status));
-  }
-  /// Its exit code, or minus the signal that killed it.
-  int end() {
-    int status = 0;
-    REQUIRE(::waitpid(std::exchange(pid_, -1), &status, 0) > 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_{-1};
-  int input_{-1}, output_{-1};
-  std::string heard_;
+         const std::string& before_save = "go")
+      : Child({LEASE_RUNNER, file.string(), owner, std::to_string(ttl_ms), when_not_leader, before_save}) {}
 };
 
 /// The store, and what the projection has made of it.

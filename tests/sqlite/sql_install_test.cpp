@@ -356,6 +356,10 @@ TEST_CASE("a projection keeps its own tables, and nothing else") {
        "INSERT INTO t VALUES (1)", "5:21: it writes `lantern_events`, which is lantern's own (in `zap`): " + own},
       {"CREATE TABLE z (x); CREATE TRIGGER zap UPDATE OF x ON z BEGIN UPDATE stray SET a = 1; END;",
        "INSERT INTO t VALUES (1)", "5:21: it writes `stray`, which is no projection's (in `zap`): " + own},
+      {"CREATE TABLE z (x); create  trigger zap INSERT ON z BEGIN DELETE FROM stray; END;", "DELETE FROM t",
+       "5:21: it writes `stray`, which is no projection's (in `zap`): " + own},
+      {"CREATE TABLE z (x); CREATE /* a */ TRIGGER zap INSERT ON z BEGIN DELETE FROM stray; END;", "DELETE FROM t",
+       "5:21: it writes `stray`, which is no projection's (in `zap`): " + own},
       // reading
       {"", "INSERT INTO t SELECT data FROM lantern_events",
        "7:1: it reads `lantern_events`, which is lantern's own: " + see},

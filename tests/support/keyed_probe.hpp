@@ -15,9 +15,10 @@
 
 namespace lantern::testing {
 
-/// One link of the chain.
+/// One link of the chain. Small hashes and small positions are kept apart: 0 and position 1 must not meet as they would
+/// by chance.
 inline std::uint64_t link(std::uint64_t hash, std::int64_t position) {
-  return (hash ^ static_cast<std::uint64_t>(position)) * 0x100000001b3 + 1;
+  return ((hash + 0x9e3779b97f4a7c15) ^ static_cast<std::uint64_t>(position)) * 0x100000001b3 + 1;
 }
 
 /// Text codec: a state is its hash, a delta its position.

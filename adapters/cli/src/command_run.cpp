@@ -9,6 +9,20 @@
 
 namespace lantern::cli {
 
+void declare_batch(CLI::App& verb, std::optional<BatchSize>& batch) {
+  verb.add_option_function<std::string>(
+          "--batch",
+          [&batch](const std::string& text) {
+            std::int64_t number{};
+            if (!CLI::detail::lexical_cast(text, number)) number = 0;
+            const auto size = BatchSize::of(number);
+            if (!size) throw CLI::ValidationError("--batch", "must be a whole number from 1 to 1000000, not " + text);
+            batch = *size;
+          },
+          "Events of a commit (1000)")
+      ->type_name("N");
+}
+
 void declare_run(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<RunOptions>();
   CLI::App& verb = *program.add_subcommand("run", "Build read models with projections written in SQL");
@@ -17,17 +31,7 @@ void declare_run(CLI::App& program, Command& chosen) {
       ->required();
   verb.add_flag("--follow", options->follow, "Go on waiting for new events, until Ctrl-C or SIGTERM");
   verb.add_flag("--standby", options->standby, "When another process runs a projection, wait until it ends");
-  verb.add_option_function<std::string>(
-          "--batch",
-          [options](const std::string& text) {
-            std::int64_t number{};
-            if (!CLI::detail::lexical_cast(text, number)) number = 0;
-            const auto batch = BatchSize::of(number);
-            if (!batch) throw CLI::ValidationError("--batch", "must be a whole number from 1 to 1000000, not " + text);
-            options->batch = *batch;
-          },
-          "Events of a commit (1000)")
-      ->type_name("N");
+  declare_batch(verb, options->batch);
   verb.add_flag("--json", options->json, "Print what happens as JSON, one object a line");
   verb.add_flag("--quiet", options->quiet, "Print nothing but errors");
   verb.footer(

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "exit_code.hpp"
+#include "lantern/bounds.hpp"
 
 namespace CLI {
 class App;
@@ -18,6 +20,8 @@ using Command = std::function<Outcome()>;
 
 void declare_import(CLI::App& program, Command& chosen);
 void declare_run(CLI::App& program, Command& chosen);
+void declare_rebuild(CLI::App& program, Command& chosen);
+void declare_verify(CLI::App& program, Command& chosen);
 void declare_query(CLI::App& program, Command& chosen);
 void declare_status(CLI::App& program, Command& chosen);
 void declare_export(CLI::App& program, Command& chosen);
@@ -40,5 +44,8 @@ lantern query --store shop.db "SELECT * FROM carts")";
 
 /// Adds `--store FILE`, required, as all verbs have it.
 void declare_store(CLI::App& verb, std::string& store);
+
+/// Adds `--batch N`; what it is read into must outlive the command line's reading.
+void declare_batch(CLI::App& verb, std::optional<BatchSize>& batch);
 
 }  // namespace lantern::cli

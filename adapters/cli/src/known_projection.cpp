@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "lantern/refuse.hpp"
 #include "open_store.hpp"
 
 namespace lantern::cli {
 
 std::optional<Trouble> object_to_projection(const SqliteStore& store, const ProjectionId& id) {
+  if (const auto refused = refuse(id)) return Trouble{ExitCode::usage, to_string(*refused)};
   const auto projections = store.projections();
   if (!projections) return store_trouble(projections.error()).value();
   if (std::ranges::any_of(*projections, [&](const ProjectionStatus& each) { return each.id == id; })) {

@@ -1,12 +1,16 @@
 // Who leads, and whether it still lives.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
 #include "lantern/error.hpp"
 
 namespace lantern::cli {
+
+/// How long a lease of this program lasts; it is renewed long before that.
+inline constexpr std::chrono::seconds lease_length{10};
 
 /// The name under which this process takes leases: `HOST:PID:MARK`, where the mark tells it from every other process
 /// that ever had this number. The same for the whole life of the process.

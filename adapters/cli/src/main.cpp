@@ -60,6 +60,8 @@ Outcome choose(int count, const char* const* words, Command& chosen) {
   program.require_subcommand(1);
   declare_import(program, chosen);
   declare_run(program, chosen);
+  declare_rebuild(program, chosen);
+  declare_verify(program, chosen);
   declare_query(program, chosen);
   declare_status(program, chosen);
   declare_export(program, chosen);

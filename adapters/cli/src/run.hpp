@@ -1,4 +1,4 @@
-// `lantern run`: projections from `.sql` files, up to the head of the log or for ever.
+// `lantern run` and `lantern rebuild`: projections from `.sql` files, up to the head of the log or for ever.
 #pragma once
 
 #include <optional>
@@ -15,6 +15,8 @@ struct RunOptions {
   std::vector<std::string> files{};
   bool follow{};                     ///< wait for more at the head, until a signal says stop
   bool standby{};                    ///< where somebody else leads, wait
+  bool rebuild{};                    ///< build anew whatever is there, and switch
+  bool hold{};                       ///< of a rebuild: do not switch
   std::optional<BatchSize> batch{};  ///< events of a commit
   bool json{};                       ///< happenings on standard output, one JSON object a line
   bool quiet{};                      ///< nothing but errors

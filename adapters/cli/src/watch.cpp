@@ -1,6 +1,7 @@
 #include "watch.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "json_text.hpp"
@@ -35,6 +36,17 @@ const char* word(Ending ending) {
   return "failed";
 }
 
+// And those of `lantern status`.
+const char* state_after(Ending ending) {
+  switch (ending) {
+    case Ending::caught_up: return "caught up";
+    case Ending::stopped: return "stopped";
+    case Ending::rebuilt: return "rebuilt";
+    case Ending::failed: break;
+  }
+  return "failed";
+}
+
 }  // namespace
 
 Watch::Watch(std::string name, bool follows, WatchSink sink)
@@ -55,6 +67,11 @@ void Watch::see(const happening::Started& started) {
     head_ = std::max(head_, position_);
   }
   note_.last_error.clear();
+  rebuilding_ = false;
+  if (std::exchange(generation_, started.generation) != started.generation) {
+    note_is_old_ = true;  // nothing is noted of this one yet
+    noted_ = {};
+  }
   state("running");
   if (sink_.line) {
     sink_.line(event("started", name_)
@@ -79,7 +96,7 @@ void Watch::see(const happening::Committed& commit) {
     if (commit.through) position_ = commit.through->value;
     head = head_ = std::max(head_, position_);
   }
-  if (note_.state == "retrying") state("running");
+  if (note_.state == "retrying") state(rebuilding_ ? "rebuilding" : "running");
   if (!sink_.line) return;
   // The first, and then one a second: enough to follow, too few to slow anything down.
   const auto now = Clock::now();
@@ -159,11 +176,33 @@ void Watch::see(const happening::StandingBy& waiting) {
   if (first && sink_.line) sink_.line(event("standing_by", name_).field("leader", text(waiting.holder)).text());
 }
 
+void Watch::see(const happening::RebuildBegun& begun) {
+  {
+    const std::lock_guard lock(mutex_);
+    start_ = position_ = begun.position ? begun.position->value : 0;
+    head_ = std::max(head_, position_);
+  }
+  rebuilding_ = true;
+  generation_ = begun.generation;
+  state("rebuilding");
+  if (sink_.line) {
+    sink_.line(event("rebuild_begun", name_)
+                   .field("generation", begun.generation.value)
+                   .field("position", number(begun.position))
+                   .text());
+  }
+}
+
+void Watch::see(const happening::Activated& active) {
+  rebuilding_ = false;
+  switched_ = true;
+  note_is_old_ = false;  // what is noted of this generation is up to the live run, be it this one or another
+  if (sink_.line) sink_.line(event("switched", name_).field("generation", active.generation.value).text());
+}
+
 // What only keyed projections tell; the program runs none.
 void Watch::see(const happening::PublishFailed&) {}
 void Watch::see(const happening::ViewsReloaded&) {}
-void Watch::see(const happening::RebuildBegun&) {}
-void Watch::see(const happening::Activated&) {}
 
 void Watch::state(std::string word) {
   if (word == note_.state) return;
@@ -177,26 +216,29 @@ void Watch::state(std::string word) {
 
 // Costs a commit, so a run that fails and recovers over and over is noted once a second only.
 void Watch::write_note() {
+  if (rebuilding_) return;  // the note of the active generation is the live run's to write
   const auto now = Clock::now();
   if (noted_ != Clock::time_point{} && now - noted_ < std::chrono::seconds(1)) return;
   noted_ = now;
   note_is_old_ = false;
-  if (sink_.note) sink_.note(note_);
+  if (sink_.note) sink_.note(generation_, note_);
 }
 
 void Watch::finished(const Finished& how) {
   const RunSummary& summary = how ? *how : how.error().progress;
   const Ending ending = how ? summary.ending : Ending::failed;
-  const bool led = note_.state != "standing by" && (how || how.error().kind != ErrorKind::leadership);
+  // A rebuild that is not, or not yet, the live run leaves the word to the one that is.
+  const bool led = note_.state != "standing by" && (how || how.error().kind != ErrorKind::leadership) &&
+                   ending != Ending::rebuilt && !rebuilding_;
   note_.retries = summary.retries;
-  note_.state = ending == Ending::caught_up ? "caught up" : ending == Ending::stopped ? "stopped" : "failed";
+  note_.state = state_after(ending);
   if (!how) note_.last_error = message_of(how.error());
   {
     const std::lock_guard lock(mutex_);
     doing_ = note_.state;
   }
   // Who did not lead leaves the word to the one who does.
-  if (led && sink_.note) sink_.note(note_);
+  if (led && sink_.note) sink_.note(generation_, note_);
   if (!sink_.line) return;
   JsonObject object = event("finished", name_);
   object.field("outcome", word(ending))

@@ -17,8 +17,8 @@ namespace lantern::cli {
 
 /// Where the words of a run go. Called from the run's thread.
 struct WatchSink {
-  std::function<void(const std::string& json)> line{};  ///< one JSON object; empty: not wanted
-  std::function<void(const RunNote&)> note{};           ///< to be stored for `lantern status`
+  std::function<void(const std::string& json)> line{};     ///< one JSON object; empty: not wanted
+  std::function<void(Generation, const RunNote&)> note{};  ///< to be stored for `lantern status`
 };
 
 /// Watches one run. The observer and `finished` are for the run's thread; `progress` may be called from another.
@@ -37,6 +37,12 @@ class Watch {
   /// For the display, at most a few times a second.
   [[nodiscard]] Progress progress(RateMeter::Clock::time_point now);
   [[nodiscard]] std::chrono::nanoseconds elapsed() const { return RateMeter::Clock::now() - began_; }
+
+  // ---- once the run is over ----
+  /// It filled a generation that is not switched to.
+  [[nodiscard]] bool rebuilding() const noexcept { return rebuilding_; }
+  /// It filled a generation, and switched to it.
+  [[nodiscard]] bool switched() const noexcept { return switched_; }
 
  private:
   using Clock = RateMeter::Clock;
@@ -69,7 +75,8 @@ class Watch {
 
   // Used by the run's thread only.
   RunNote note_{};
-  bool note_is_old_{};
+  Generation generation_{};  // which the note is about
+  bool note_is_old_{}, rebuilding_{}, switched_{};
   Clock::time_point told_{}, noted_{};
   std::optional<Position> caught_up_{};
 

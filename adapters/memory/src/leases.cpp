@@ -4,12 +4,13 @@
 
 namespace lantern::detail {
 
-tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now) {
+tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now,
+                                                   Fence& greatest) {
   if (holder_ && holder_->owner != owner && holder_->expires > now) {
     return tl::unexpected(LeaseHeld{holder_->owner, holder_->expires - now});
   }
   holder_ = Holder{owner, expiry(now, ttl)};
-  ++fence_.value;
+  fence_ = Fence{++greatest.value};
   return Lease{owner, fence_};
 }
 

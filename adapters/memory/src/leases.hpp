@@ -14,8 +14,9 @@ class LeaseState {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
 
-  /// The lease, or who holds it.
-  [[nodiscard]] tl::expected<Lease, LeaseHeld> acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now);
+  /// The lease, or who holds it. Its fence is the next after `greatest`, which grows.
+  [[nodiscard]] tl::expected<Lease, LeaseHeld> acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now,
+                                                       Fence& greatest);
   /// The prolonged lease, or who took it.
   [[nodiscard]] tl::expected<Lease, LostLeadership> renew(const Lease& lease, Nanoseconds ttl, Nanoseconds now);
   void release(const Lease& lease);
@@ -27,7 +28,7 @@ class LeaseState {
     std::string owner;
     Nanoseconds expires;
   };
-  Fence fence_{};  ///< of the last lease given; only ever grows
+  Fence fence_{};  ///< of the last lease given
   std::optional<Holder> holder_{};
 };
 

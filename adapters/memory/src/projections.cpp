@@ -79,8 +79,9 @@ SaveCheckpoint::reply Projections::perform(const SaveCheckpoint& asked) {
   store(**generation, asked);
   // First what the statements made, so that whoever sees the checkpoint sees that, too.
   if (running.settle && asked.writes.size() > 0) running.settle(true);
+  const Saved saved{*generation == &kept.active ? std::nullopt : kept.active.position};
   shelf_.put(asked.projection, std::move(kept));
-  return Saved{};
+  return saved;
 }
 
 tl::expected<KeptGeneration*, SaveError> Projections::admit(KeptProjection& kept, Running& running,
@@ -183,7 +184,8 @@ void Projections::install(ProjectionId id, MemoryStore::Apply apply, MemoryStore
 AcquireLease::reply Projections::perform(const AcquireLease& asked) {
   if (auto failure = refuse(asked)) return tl::unexpected(*std::move(failure));
   const std::lock_guard lock(mutex_);
-  auto got = running_[asked.projection].lease(asked.role).acquire(asked.owner, asked.ttl, clock_());
+  Running& running = running_[asked.projection];
+  auto got = running.lease(asked.role).acquire(asked.owner, asked.ttl, clock_(), running.greatest);
   if (!got) return tl::unexpected(std::move(got).error());
   return *std::move(got);
 }

@@ -42,6 +42,8 @@ class Projections {
  private:
   struct Running {
     LeaseState live{}, rebuild{};
+    /// Ever given, for either role: which role a commit is of may change under a run that is paused.
+    Fence greatest{};
     MemoryStore::Apply apply{};
     MemoryStore::Settle settle{};
 

@@ -156,7 +156,7 @@ SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& lease
     if (failed->outcome_known) return tl::unexpected(SaveError(std::move(failed->cause)));
     return tl::unexpected(SaveError(OutcomeUnknown{std::move(failed->cause)}));
   }
-  return Saved{};
+  return Saved{of->state == GenerationState::building ? known->active->position : std::nullopt};
 }
 
 }  // namespace lantern::detail

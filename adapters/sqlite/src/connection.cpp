@@ -1,8 +1,7 @@
 #include "connection.hpp"
 
-#include <algorithm>
 #include <array>
-#include <limits>
+#include <thread>
 
 namespace lantern::detail {
 namespace {
@@ -19,6 +18,13 @@ constexpr std::array<Setting, 5> hardening{{
     {SQLITE_DBCONFIG_DQS_DML, 0},
     {SQLITE_DBCONFIG_DQS_DDL, 0},
 }};
+
+int wait_for_lock(void* patience, int looks) noexcept {
+  const auto pause = static_cast<Patience*>(patience)->next(looks, Patience::Clock::now());
+  if (!pause) return 0;
+  std::this_thread::sleep_for(*pause);
+  return 1;
+}
 
 }  // namespace
 
@@ -45,9 +51,13 @@ tl::expected<Connection, Failure> Connection::open(std::string file, Access acce
   return connection;
 }
 
-void Connection::set_busy_timeout(std::chrono::milliseconds longest) const noexcept {
-  constexpr std::int64_t most = std::numeric_limits<int>::max();
-  sqlite3_busy_timeout(get(), static_cast<int>(std::clamp<std::int64_t>(longest.count(), 0, most)));
+void Connection::set_busy_timeout(std::chrono::milliseconds longest) {
+  // Two connections that begin to wait at one instant must not look at the same instants.
+  const auto seed = reinterpret_cast<std::uintptr_t>(get()) ^
+                    static_cast<std::uint64_t>(Patience::Clock::now().time_since_epoch().count());
+  auto patience = std::make_unique<Patience>(longest, seed);
+  sqlite3_busy_handler(get(), &wait_for_lock, patience.get());
+  patience_ = std::move(patience);
 }
 
 std::optional<Failure> Connection::execute(const char* sql, std::string_view doing) const {

@@ -14,6 +14,7 @@
 
 #include "failures.hpp"
 #include "lantern/failure.hpp"
+#include "patience.hpp"
 
 namespace lantern::detail {
 
@@ -123,7 +124,7 @@ class Connection {
   [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
   /// How long a statement waits for another connection's lock, blocking its thread.
-  void set_busy_timeout(std::chrono::milliseconds longest) const noexcept;
+  void set_busy_timeout(std::chrono::milliseconds longest);
 
   /// The failure that `code` stands for, in this connection's words. `doing` completes "while …".
   [[nodiscard]] Failure failure(int code, std::string_view doing, Blame blame = Blame::store) const {
@@ -169,6 +170,7 @@ class Connection {
   struct Close {
     void operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
   };
+  std::unique_ptr<Patience> patience_{};  // outlives the connection, which asks it
   std::unique_ptr<sqlite3, Close> db_;
   std::string file_;
 };

@@ -5,7 +5,7 @@
 namespace lantern::detail {
 
 namespace {
-constexpr std::string_view sweeping = "deleting dropped views";
+constexpr std::string_view sweeping = "deleting what was dropped";
 }
 
 tl::expected<DroppedBuilds, Failure> DroppedBuilds::prepare(WriteConnection& connection) {
@@ -34,21 +34,30 @@ tl::expected<bool, Failure> DroppedBuilds::any() {
   return build->has_value();
 }
 
-tl::expected<bool, Failure> DroppedBuilds::sweep(std::int64_t at_most) {
+/// The last handful takes the build itself along.
+std::optional<Failure> DroppedBuilds::delete_views(std::int64_t build, std::int64_t at_most) {
   const Connection& db = connection_->db();
+  std::optional<std::string> end;  // the first key that is to stay for now
+  auto failed = db.each(
+      end_, sweeping, [&](const Statement& row) { end = row.text(0); }, build, at_most);
+  if (failed) return failed;
+  if (end) return db.run(delete_some_, sweeping, build, std::string_view(*end));
+  failed = db.run(delete_rest_, sweeping, build);
+  return failed ? failed : db.run(forget_, sweeping, build);
+}
+
+tl::expected<bool, Failure> DroppedBuilds::sweep(std::int64_t at_most) {
   auto transaction = Transaction::begin(*connection_);
   if (!transaction) return tl::unexpected(std::move(transaction).error());
   const auto build = first();
   if (!build) return tl::unexpected(build.error());
   if (!*build) return false;
 
-  std::optional<std::string> end;  // the first key that is to stay for now
-  auto failed = db.each(
-      end_, sweeping, [&](const Statement& row) { end = row.text(0); }, **build, at_most);
-  if (!failed && end) failed = db.run(delete_some_, sweeping, **build, std::string_view(*end));
-  if (!failed && !end) failed = db.run(delete_rest_, sweeping, **build);
-  if (!failed && !end) failed = db.run(forget_, sweeping, **build);
-  if (failed) return tl::unexpected(*std::move(failed));
+  const auto dropped = builds_.drop_some(**build, at_most);
+  if (!dropped) return dropped;
+  if (!*dropped) {
+    if (auto failed = delete_views(**build, at_most)) return tl::unexpected(*std::move(failed));
+  }
   const auto more = any();
   if (!more) return more;
   if (auto not_committed = transaction->commit()) return tl::unexpected(std::move(not_committed->cause));

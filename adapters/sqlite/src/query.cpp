@@ -4,6 +4,7 @@
 
 #include "connection.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
+#include "sql_value.hpp"
 #include "sqlite_parts.hpp"
 
 namespace lantern {
@@ -53,23 +54,6 @@ Failure refusal(const Connection& db, const std::string& what) {
                  "use SELECT; tables of projections change through events only");
 }
 
-SqlValue value_of(sqlite3_stmt* row, int column) {
-  const auto size = [&] { return static_cast<std::size_t>(sqlite3_column_bytes(row, column)); };
-  switch (sqlite3_column_type(row, column)) {
-    case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(row, column)};
-    case SQLITE_FLOAT: return sqlite3_column_double(row, column);
-    case SQLITE_TEXT: {
-      const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
-      return std::string_view(text ? text : "", text ? size() : 0);
-    }
-    case SQLITE_BLOB: {
-      const auto* const bytes = static_cast<const std::byte*>(sqlite3_column_blob(row, column));
-      return std::span<const std::byte>(bytes, bytes ? size() : 0);
-    }
-    default: return std::monostate{};
-  }
-}
-
 /// What is wrong with the statement's end: nothing but white space, comments and semicolons may follow.
 bool has_more(const Connection& db, std::string_view tail) {
   while (!tail.empty()) {
@@ -101,7 +85,7 @@ std::optional<Failure> give(const Connection& db, Statement& statement, const Qu
       if (failure.kind == FailureKind::rejected) failure.kind = FailureKind::invalid;
       return failure;
     }
-    for (int i = 0; i < count; ++i) row[static_cast<std::size_t>(i)] = value_of(statement.get(), i);
+    for (int i = 0; i < count; ++i) row[static_cast<std::size_t>(i)] = detail::value_of(statement.get(), i);
     if (sink.row && !sink.row(row)) return std::nullopt;
   }
 }

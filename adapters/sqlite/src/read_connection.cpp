@@ -232,7 +232,10 @@ tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadPool::take() {
       return connection;
     }
   }
-  auto opened = Connection::open(file_, Access::read, busy_timeout_);
+  // A reader is in nobody's way, but for some milliseconds in which the last connection that wrote is closed, or the
+  // file is recovered after a crash. That is no reason to tell anybody of it.
+  constexpr std::chrono::milliseconds least{500};
+  auto opened = Connection::open(file_, Access::read, std::max(busy_timeout_, least));
   if (!opened) return tl::unexpected(std::move(opened).error());
   return ReadConnection::prepare(*std::move(opened));
 }

@@ -84,9 +84,6 @@ std::optional<Failure> Rebuilder::renumber_building(const ProjectionId& projecti
 std::optional<Failure> Rebuilder::forget(const ProjectionId& projection, const std::optional<StoredGeneration>& which) {
   if (!which) return std::nullopt;
   if (auto failed = take_out(projection, which->state)) return failed;
-  if (which->build) {
-    if (auto failed = builds_.drop(*which->build)) return failed;
-  }
   if (auto failed = table_.drop_build(which->build)) return failed;
   return connection_->db().run(drop_records_, rebuilding, std::string_view(projection.tenant),
                                std::string_view(projection.name), which->generation.value);

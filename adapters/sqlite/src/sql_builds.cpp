@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "once.hpp"
 #include "sql_lexer.hpp"
 
 namespace lantern::detail {
@@ -12,12 +13,6 @@ constexpr std::string_view doing = "exchanging the tables of a projection";
 constexpr std::string_view automatic = "sqlite_autoindex_";
 using Trouble = SqlBuilds::Trouble;
 
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out += '"';
-}
-
 using Kind = SchemaRename::Kind;
 
 Kind kind_of(std::string_view type) {
@@ -26,14 +21,10 @@ Kind kind_of(std::string_view type) {
   return type == "index" ? Kind::index : Kind::trigger;
 }
 
-std::vector<SqlToken> tokens_of(std::string_view sql) {
-  std::vector<SqlToken> tokens;
-  SqlLexer lexer(sql);
-  for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::end; token = lexer.next()) {
-    if (token.kind == SqlToken::Kind::unterminated) break;
-    if (token.kind != SqlToken::Kind::comment) tokens.push_back(token);
-  }
-  return tokens;
+/// What SQLite takes for a name before or after a dot; a number is not.
+bool is_name(const SqlToken& token) {
+  using enum SqlToken::Kind;
+  return token.kind == word || token.kind == quoted || token.kind == text;
 }
 
 /// The text of a CREATE as SQLite stores it, with its own name and its table's changed. What a view or a trigger says
@@ -61,10 +52,13 @@ std::string renamed(const std::string& sql, Kind kind, const SchemaRename::Words
     out.append(sql, copied, token.begin - copied).append(quoted(word));
     copied = token.begin + token.text.size();
   };
+  const auto qualifies = [&](std::size_t at) {
+    return at + 2 < tokens.size() && is_name(tokens[at]) && tokens[at + 1].is(".") && is_name(tokens[at + 2]);
+  };
   for (std::size_t at = name; at < tokens.size(); ++at) {
     if (at == name) put(tokens[at], to.name);
     else if (at == table) put(tokens[at], to.table);
-    else if ((kind == Kind::table || kind == Kind::index) && at + 1 < tokens.size() && tokens[at + 1].is(".") &&
+    else if ((kind == Kind::table || kind == Kind::index) && qualifies(at) &&
              equal_but_for_case(unquoted(tokens[at].text), from.table))
       put(tokens[at], to.table);
   }
@@ -87,17 +81,15 @@ class WritableSchema {
   const Connection& db_;
 };
 
-template <class Take, class... T>
-Trouble each(const Connection& db, std::string_view sql, Take take, const T&... values) {
-  auto statement = db.prepare(sql, Keep::no);
-  if (!statement) return std::move(statement).error();
-  return db.each(*statement, doing, take, values...);
-}
-
 }  // namespace
 
 std::string hidden_name(std::int64_t build, std::string_view name) {
   return "lantern_b" + std::to_string(build) + "_" + std::string(name);
+}
+
+std::string shown_name(std::int64_t build, std::string_view name) {
+  const std::string prefix = hidden_name(build, {});
+  return std::string(name.starts_with(prefix) ? name.substr(prefix.size()) : name);
 }
 
 SchemaRenames undone(SchemaRenames renames) {
@@ -112,22 +104,22 @@ tl::expected<std::optional<std::string>, Failure> SqlBuilds::fingerprint(std::op
   const auto take = [&](const Statement& row) {
     if (!row.is_null(0)) found = std::string(row.text(0));
   };
-  if (auto failed = each(connection_->db(), "SELECT fingerprint FROM lantern_builds WHERE build = ?1", take, *build)) {
+  if (auto failed = each_once(connection_->db(), "SELECT fingerprint FROM lantern_builds WHERE build = ?1", doing, take,
+                              *build)) {
     return tl::unexpected(*std::move(failed));
   }
   return found;
 }
 
 Trouble SqlBuilds::plan(std::int64_t build, Way way, SchemaRenames& renames) const {
-  const std::string prefix = hidden_name(build, {});
   const auto changed = [&](std::string_view name) {
-    if (way == Way::hide) return prefix + std::string(name);
-    return std::string(name.starts_with(prefix) ? name.substr(prefix.size()) : name);
+    return way == Way::hide ? hidden_name(build, name) : shown_name(build, name);
   };
-  return each(
+  return each_once(
       connection_->db(),
       "SELECT s.rowid, s.type, s.name, s.tbl_name, s.sql FROM lantern_projection_objects AS o "
       "JOIN sqlite_schema AS s ON o.object = s.tbl_name WHERE o.build = ?1 ORDER BY s.rowid",
+      doing,
       [&](const Statement& row) {
         const std::string type(row.text(1));
         SchemaRename one{row.integer(0), kind_of(type), {std::string(row.text(2)), std::string(row.text(3))}, {}};
@@ -149,9 +141,10 @@ Trouble SqlBuilds::refuse_collision(const SchemaRenames& renames) const {
   std::set<std::int64_t> moving;
   for (const SchemaRename& one : renames) moving.insert(one.row);
   std::set<std::pair<bool, std::string>> taken;  // triggers have names of their own
-  auto failed = each(connection_->db(), "SELECT rowid, type, name FROM sqlite_schema", [&](const Statement& row) {
-    if (!moving.contains(row.integer(0))) taken.emplace(row.text(1) == "trigger", lower(row.text(2)));
-  });
+  auto failed =
+      each_once(connection_->db(), "SELECT rowid, type, name FROM sqlite_schema", doing, [&](const Statement& row) {
+        if (!moving.contains(row.integer(0))) taken.emplace(row.text(1) == "trigger", lower(row.text(2)));
+      });
   if (failed) return failed;
   for (const SchemaRename& moved : renames) {
     if (taken.contains({moved.kind == Kind::trigger, lower(moved.after.name)})) {
@@ -190,9 +183,8 @@ Trouble SqlBuilds::apply(const SchemaRenames& renames, Cookie cookie) {
   }
   for (const SchemaRename& one : renames) {
     if (one.kind != Kind::table) continue;
-    if (auto failed = each(
-            db, "UPDATE sqlite_sequence SET name = ?2 WHERE name = ?1", [](const Statement&) {},
-            std::string_view(one.before.name), std::string_view(one.after.name))) {
+    if (auto failed = run_once(db, "UPDATE sqlite_sequence SET name = ?2 WHERE name = ?1", doing,
+                               std::string_view(one.before.name), std::string_view(one.after.name))) {
       return failed;
     }
   }
@@ -218,28 +210,12 @@ Trouble SqlBuilds::exchange(std::optional<std::int64_t> out, std::optional<std::
   if (!renames) return std::move(renames).error();
   for (const SchemaRename& one : *renames) {
     if (one.kind != Kind::table && one.kind != Kind::view) continue;
-    if (auto failed = each(
-            connection_->db(), "UPDATE lantern_projection_objects SET object = ?2 WHERE object = ?1",
-            [](const Statement&) {}, std::string_view(one.before.name), std::string_view(one.after.name))) {
+    if (auto failed = run_once(connection_->db(), "UPDATE lantern_projection_objects SET object = ?2 WHERE object = ?1",
+                               doing, std::string_view(one.before.name), std::string_view(one.after.name))) {
       return failed;
     }
   }
   return std::nullopt;
-}
-
-Trouble SqlBuilds::drop(std::int64_t build) {
-  const Connection& db = connection_->db();
-  std::vector<std::string> drops;
-  auto failed = each(
-      db,
-      // %w doubles the quotation marks: the name stays a name.
-      "SELECT printf('DROP %s IF EXISTS main.\"%w\"', CASE kind WHEN 'view' THEN 'VIEW' ELSE 'TABLE' END, object) "
-      "FROM lantern_projection_objects WHERE build = ?1 ORDER BY kind DESC",
-      [&](const Statement& row) { drops.emplace_back(row.text(0)); }, build);
-  for (auto drop = drops.begin(); !failed && drop != drops.end(); ++drop) failed = db.execute(drop->c_str(), doing);
-  if (failed) return failed;
-  return each(
-      db, "DELETE FROM lantern_projection_objects WHERE build = ?1", [](const Statement&) {}, build);
 }
 
 }  // namespace lantern::detail

@@ -46,8 +46,9 @@ class SqlBuilds {
   [[nodiscard]] tl::expected<SchemaRenames, Failure> open_window(std::optional<std::int64_t> out,
                                                                  std::optional<std::int64_t> in);
   [[nodiscard]] Trouble close_window(SchemaRenames opened);
-  /// With all that is in them.
-  [[nodiscard]] Trouble drop(std::int64_t build);
+  /// Of a hidden build: a view, a trigger, at most so many rows of a table, or a table that has no more. False: there
+  /// was nothing left.
+  [[nodiscard]] tl::expected<bool, Failure> drop_some(std::int64_t build, std::int64_t at_most);
 
  private:
   enum class Way : bool { hide, show };
@@ -61,5 +62,7 @@ class SqlBuilds {
 
 /// The name of an object of this build while it is out of sight.
 [[nodiscard]] std::string hidden_name(std::int64_t build, std::string_view name);
+/// Its own name, as the projection's file has it, whether it is out of sight or not.
+[[nodiscard]] std::string shown_name(std::int64_t build, std::string_view name);
 
 }  // namespace lantern::detail

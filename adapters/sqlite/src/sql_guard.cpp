@@ -14,12 +14,6 @@ constexpr const char* sees_events_only =
     "what another table holds when an event is applied may differ in a rebuild; read the event through its parameters, "
     "and fold what is needed of earlier ones into a table of this projection";
 
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out += '"';
-}
-
 /// Takes part in every statement that is prepared while it lives.
 class Authorizer {
  public:
@@ -34,6 +28,11 @@ class Authorizer {
  private:
   sqlite3* db_;
 };
+
+bool makes_trigger(std::string_view sql) {
+  const std::vector<SqlToken> tokens = tokens_of(sql);
+  return tokens.size() > 1 && tokens[0].is_word("CREATE") && tokens[1].is_word("TRIGGER");
+}
 
 /// The two virtual tables that every build has and that only look at their arguments.
 constexpr bool is_json_table(std::string_view lower_name) {
@@ -67,7 +66,7 @@ std::optional<Failure> SqlGuard::check_view(const std::string& view, const SqlSt
 
 std::optional<Failure> SqlGuard::check_triggers() {
   for (const SqlStatement& made : projection_.setup()) {
-    if (!lower(made.text).starts_with("create trigger")) continue;
+    if (!makes_trigger(made.text)) continue;
     for (const OwnObject& own : own_) {
       std::string columns;
       const std::string table = quoted(own.name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lantern/names.hpp"
+#include "once.hpp"
 #include "sql_builds.hpp"
 #include "sql_guard.hpp"
 #include "sql_runner.hpp"
@@ -56,6 +57,7 @@ class Installer {
         db_,
         "SELECT version, fingerprint, generation, position, build, greatest FROM lantern_projections "
         "WHERE tenant = ?1 AND name = ?2",
+        doing,
         [&](const Statement& row) {
           stored_ = {row.maybe_integer(0), std::string(row.text(1)), Generation{row.integer(2)},
                      row.maybe_integer(3), row.maybe_integer(4),     row.integer(5)};
@@ -70,6 +72,7 @@ class Installer {
         "SELECT g.generation, g.build, g.program, b.fingerprint FROM lantern_generations AS g "
         "LEFT JOIN lantern_builds AS b ON b.build = g.build "
         "WHERE g.tenant = ?1 AND g.name = ?2 AND g.state = 'building'",
+        doing,
         [&](const Statement& row) {
           building_ =
               Building{Generation{row.integer(0)}, row.maybe_integer(1), row.integer(2), std::string(row.text(3))};
@@ -83,15 +86,16 @@ class Installer {
     if (!build) return std::move(build).error();
     stored_.build = *build;
     if (auto failed = run_once(db_, "UPDATE lantern_projection_objects SET build = ?3 WHERE tenant = ?1 AND name = ?2",
-                               std::string_view(id_.tenant), std::string_view(id_.name), *build)) {
+                               doing, std::string_view(id_.tenant), std::string_view(id_.name), *build)) {
       return failed;
     }
     return run_once(db_, "UPDATE lantern_projections SET build = ?3, program = version WHERE tenant = ?1 AND name = ?2",
-                    std::string_view(id_.tenant), std::string_view(id_.name), *build);
+                    doing, std::string_view(id_.tenant), std::string_view(id_.name), *build);
   }
 
   tl::expected<std::int64_t, Failure> new_build(std::string_view fingerprint) {
-    if (auto failed = run_once(db_, "INSERT INTO lantern_builds(dropped, fingerprint) VALUES(0, ?1)", fingerprint)) {
+    if (auto failed =
+            run_once(db_, "INSERT INTO lantern_builds(dropped, fingerprint) VALUES(0, ?1)", doing, fingerprint)) {
       return tl::unexpected(*std::move(failed));
     }
     return sqlite3_last_insert_rowid(db_.get());
@@ -161,7 +165,7 @@ class Installer {
                      "INSERT INTO lantern_projections(tenant, name, generation, version, fingerprint, build, program) "
                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?4) ON CONFLICT(tenant, name) DO UPDATE SET generation = ?3, "
                      "version = ?4, fingerprint = ?5, build = ?6, program = ?4",
-                     std::string_view(id_.tenant), std::string_view(id_.name), stored_.generation.value,
+                     doing, std::string_view(id_.tenant), std::string_view(id_.name), stored_.generation.value,
                      projection_.version(), std::string_view(projection_.fingerprint()), *build)) {
       return failed;
     }

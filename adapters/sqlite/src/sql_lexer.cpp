@@ -65,6 +65,16 @@ SqlToken SqlLexer::next() noexcept {
   return take(Kind::sign, begin + 1);
 }
 
+std::vector<SqlToken> tokens_of(std::string_view sql) {
+  std::vector<SqlToken> tokens;
+  SqlLexer lexer(sql);
+  for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::end; token = lexer.next()) {
+    if (token.kind == SqlToken::Kind::unterminated) break;
+    if (token.kind != SqlToken::Kind::comment) tokens.push_back(token);
+  }
+  return tokens;
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), lower_one);
@@ -86,6 +96,12 @@ std::string unquoted(std::string_view token) {
     if (token.front() != '[' && token[at] == close[mark]) ++at;  // a doubled mark stands for one
   }
   return out;
+}
+
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+  return out += '"';
 }
 
 }  // namespace lantern::detail

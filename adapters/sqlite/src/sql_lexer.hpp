@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lantern::detail {
 
@@ -40,11 +41,16 @@ class SqlLexer {
   std::size_t at_{};
 };
 
+/// All tokens but comments, up to the end or to one that nothing closes. They point into `sql`.
+[[nodiscard]] std::vector<SqlToken> tokens_of(std::string_view sql);
+
 /// ASCII letters in lower case: SQLite compares names so, and no other way.
 [[nodiscard]] std::string lower(std::string_view);
 /// Compares ASCII letters without their case.
 [[nodiscard]] bool equal_but_for_case(std::string_view, std::string_view) noexcept;
 /// The name or text inside of quotation marks; anything else as it is.
 [[nodiscard]] std::string unquoted(std::string_view token);
+/// The name in quotation marks, as SQL takes any name.
+[[nodiscard]] std::string quoted(std::string_view name);
 
 }  // namespace lantern::detail

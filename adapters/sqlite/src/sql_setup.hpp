@@ -25,18 +25,4 @@ struct SqlSurroundings {
 [[nodiscard]] std::optional<Failure> record_objects(const Connection& db, const ProjectionId& projection,
                                                     std::int64_t build, const SqlGuard& guard);
 
-/// A statement that is used once: binds, calls `take(statement)` for each row.
-template <class Take, class... T>
-[[nodiscard]] std::optional<Failure> each_once(const Connection& db, std::string_view sql, Take take,
-                                               const T&... values) {
-  auto statement = db.prepare(sql, Keep::no);
-  if (!statement) return std::move(statement).error();
-  return db.each(*statement, "installing a projection", take, values...);
-}
-template <class... T>
-[[nodiscard]] std::optional<Failure> run_once(const Connection& db, std::string_view sql, const T&... values) {
-  return each_once(
-      db, sql, [](const Statement&) {}, values...);
-}
-
 }  // namespace lantern::detail

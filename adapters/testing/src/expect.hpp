@@ -7,6 +7,7 @@
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -72,9 +73,16 @@ std::string shown(const std::variant<Ts...>& value) {
 
 void expect(bool holds, const std::string& what);
 
+/// The same for plain numbers, for which the core has a `shown` of its own where it is included.
+template <class T>
+[[nodiscard]] std::string in_words(const T& value) {
+  if constexpr (std::is_same_v<T, bool> || !std::is_arithmetic_v<T>) return shown(value);
+  else return std::to_string(value);
+}
+
 template <class T>
 void expect_same(const std::string& what, const T& found, const std::type_identity_t<T>& expected) {
-  if (!(found == expected)) broken(what + ": found " + shown(found) + ", expected " + shown(expected));
+  if (!(found == expected)) broken(what + ": found " + in_words(found) + ", expected " + in_words(expected));
 }
 
 /// What a reply that must be good holds.

@@ -4,7 +4,6 @@
 namespace lantern::detail {
 namespace {
 
-using namespace std::chrono_literals;
 using Keys = std::vector<std::string>;
 using Status = std::vector<GenerationStatus>;
 const ProjectionId orders("orders");
@@ -232,48 +231,7 @@ void finalized_is_gone(Lab& lab) {
   expect_same("generations", list(lab.store(), orders), Status{status(built, GenerationState::active, 1)});
 }
 
-// ---- who may ----
-
-void fences_by_role(Lab& lab) {
-  const auto take = [&](const std::string& owner, Role role) {
-    return must(owner + " taking a lease", lab.perform(AcquireLease{orders, owner, 10s, role})).fence;
-  };
-  ViewRun live = with_views(lab);
-  live.fence = take("live", Role::live);
-  const Fence stale = take("old", Role::rebuild);
-  must("giving back", lab.perform(ReleaseLease{orders, {"old", stale}, Role::rebuild}));
-  const Fence fence = take("builder", Role::rebuild);
-  const auto held =
-      must_refuse<LeaseHeld>("a second builder", lab.perform(AcquireLease{orders, "x", 10s, Role::rebuild}));
-  expect_same("who builds", held.owner, "builder");
-
-  must_refuse<LostLeadership>("a rebuild with a stale fence", lab.perform(BeginRebuild{orders, second, stale}));
-  expect_same("how many generations there are", list(lab.store(), orders).size(), 1u);
-  ViewRun built = begin(lab.store(), orders, second, fence);
-  live.commit(lab, {made("a", "3", 3)});
-  while (built.at < live.at) built.commit(lab, {made("a", "x")});
-
-  ViewRun wrong = built;
-  wrong.fence = stale;
-  const auto lost = must_refuse<LostLeadership>("a commit of the builder before", lab.perform(wrong.next({})));
-  expect_same("who builds", lost.holder, "builder");
-  wrong.fence = Fence{fence.value + 1};
-  must_refuse<LostLeadership>("a commit with a fence of nobody", lab.perform(wrong.next({})));
-  must("renewing", lab.perform(RenewLease{orders, {"builder", fence}, 10s, Role::rebuild}));
-  must_refuse<LostLeadership>("renewing for the other role",
-                              lab.perform(RenewLease{orders, {"builder", fence}, 10s, Role::live}));
-  must("giving back for the other role", lab.perform(ReleaseLease{orders, {"builder", fence}, Role::live}));
-  built.commit(lab, {});
-
-  must_refuse<LostLeadership>("switching with a stale fence",
-                              lab.perform(ActivateGeneration{orders, built.generation, stale}));
-  expect_same("the active one", run_of(lab.store(), orders).generation, live.generation);
-  activate(lab.store(), built);
-  must_refuse<GenerationMoved>("a commit of the live run, which still leads, to what was active",
-                               lab.perform(live.next({made("a", "late", 4)})));
-  built.fence = live.fence;
-  built.commit(lab, {made("a", "y", 2)});  // what was built is live now, and so is its fence
-}
+// ---- whose it is ----
 
 void projections_are_apart(Lab& lab) {
   const std::vector<ProjectionId> ids{{"orders"},   {"orders", "acme"}, {"acme", "orders"}, {"a", "b:c"},
@@ -317,7 +275,6 @@ std::span<const Rule> generation_rules() {
       {"rebuild: cancelled, it is gone with views, checkpoint and quarantine (T44)", generations, cancelled_is_gone},
       {"rebuild: finalized, the previous one is gone with views, checkpoint and quarantine (T44)", generations,
        finalized_is_gone},
-      {"rebuild: each role has a lease, and a fence, of its own (T39)", generations | leases, fences_by_role},
   };
   // clang-format on
   return rules;

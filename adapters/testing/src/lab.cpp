@@ -121,6 +121,8 @@ const std::vector<std::string>& odd_names() {
       "'", "''", "\"", "\"\"", "`", "a'b", "'; DROP TABLE lantern_events; --", "\";--", ";--", "--", "/* */",
       ":stream", "?1", "$1", "@a", "../a", "..", ".", "/", "/etc/passwd", "\\", "C:\\a", "a\\", "NULL", "null", "0",
       "-1", "1e3", "0x10", "true", "{}", "[]", "\\u0000", "%00", "%s%n",
+      ",", ";", "&", "=", "+", "#", "~", "^", "!", "$", "(a)", "<a>", "a,b", "a;b", "a.b", "a=b", "a\rb", "a\r\nb", "\x1E",
+      "\x1F",
       "\xC3\xA1",          // á, as one character
       "a\xCC\x81",         // á, as a letter and an accent
       "\xC3\x9F", "ss", "SS", "i", "I", "\xC4\xB1", "\xC4\xB0", "\xE6\x97\xA5\xE6\x9C\xAC", "\xF0\x9F\x8F\xAE",
@@ -140,6 +142,7 @@ const std::vector<std::string>& bad_names() {
       std::string("a\0b", 3),
       std::string("a\0", 2),
       std::string(1025, 'x'),
+      std::string(10'000, 'x'),
       "\xC3",              // cut off
       "\xFF",              // never in UTF-8
       "\xC0\x80",          // NUL in disguise

@@ -133,12 +133,15 @@ struct Rule {
 [[nodiscard]] std::span<const Rule> append_rules();
 [[nodiscard]] std::span<const Rule> checkpoint_rules();
 [[nodiscard]] std::span<const Rule> generation_rules();
+[[nodiscard]] std::span<const Rule> keyed_name_rules();
+[[nodiscard]] std::span<const Rule> keyed_run_rules();
 [[nodiscard]] std::span<const Rule> lease_rules();
 [[nodiscard]] std::span<const Rule> name_rules();
 [[nodiscard]] std::span<const Rule> page_rules();
 [[nodiscard]] std::span<const Rule> race_rules();
 [[nodiscard]] std::span<const Rule> reader_rules();
 [[nodiscard]] std::span<const Rule> replace_rules();
+[[nodiscard]] std::span<const Rule> role_rules();
 [[nodiscard]] std::span<const Rule> run_rules();
 [[nodiscard]] std::span<const Rule> scan_rules();
 [[nodiscard]] std::span<const Rule> switch_rules();

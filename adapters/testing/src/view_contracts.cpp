@@ -217,6 +217,39 @@ void asked_twice(Lab& lab) {
   expect_unchanged("the same commit again", picture(lab, orders, {"a"}), before);
 }
 
+/// Nothing is something that can be stored: what was emptied is empty, for all who read it, and for the run that goes
+/// on.
+void emptied(Lab& lab) {
+  ViewRun run;
+  run.commit(lab, {made("a", "1"), made("b", "1")});
+  run.commit(lab, {erased("a", 2), erased("b", 2)});
+  run.commit(lab, {});
+  for (int round = 0; round < 2; ++round) {
+    expect_same("views after all were erased", scan(lab.store(), orders), Views{});
+    expect_same("the view", seen(lab, "a"), std::nullopt);
+    expect_same("the rows that keep their versions", load(lab.store(), orders, {"a", "b"}).views,
+                Views{at(erased("a", 2), 2), at(erased("b", 2), 2)});
+    expect_same("the checkpoint", lab.checkpoint(orders), run.at);
+    lab.reopen();
+  }
+}
+
+/// Views without a checkpoint would be of nobody knows which events. Records may come alone.
+void views_need_a_checkpoint(Lab& lab) {
+  const auto without = [](ViewRun run) {
+    SaveCheckpoint save = run.next({made("a", "of no event")});
+    save.from = save.through = std::nullopt;
+    return save;
+  };
+  must_be_invalid("views without a checkpoint, where there is none", lab.perform(without({})));
+  expect_same("the view", get(lab.store(), orders, "a").view, std::nullopt);
+  ViewRun run;
+  run.commit(lab, {made("a", "1")});
+  const auto before = picture(lab, orders, {"a"});
+  must_be_invalid("views without a checkpoint, beside one", lab.perform(without(run)));
+  expect_unchanged("views without a checkpoint", picture(lab, orders, {"a"}), before);
+}
+
 }  // namespace
 
 std::span<const Rule> view_rules() {
@@ -234,6 +267,8 @@ std::span<const Rule> view_rules() {
       {"views: a refused commit leaves none", views, refused_leaves_nothing},
       {"views: a leader that was paused leaves none (T39)", views | leases, lost_leaves_nothing},
       {"views: a commit with a write that fails leaves none", views | append | writes, failed_write_leaves_nothing},
+      {"views: when all are erased none is left to read (T11)", views, emptied},
+      {"views: they do not come without a checkpoint", views, views_need_a_checkpoint},
       {"views: a commit whose reply was lost is not stored twice", views, asked_twice},
   };
   // clang-format on

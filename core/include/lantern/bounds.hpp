@@ -139,6 +139,7 @@ LANTERN_COUNT_RULE(MaxRetryAttempts, std::uint32_t, 0, std::numeric_limits<std::
                    "a whole number from 0 to 4294967295");
 LANTERN_COUNT_RULE(MaxConsecutiveFailures, std::uint32_t, 1, std::numeric_limits<std::uint32_t>::max(),
                    "a whole number from 1 to 4294967295");
+LANTERN_COUNT_RULE(RebuildShare, std::uint32_t, 1, 100, "a percentage from 1 to 100");
 LANTERN_COUNT_RULE(ViewCacheSize, std::uint32_t, 0, 1'000'000'000, "a whole number from 0 to 1000000000");
 #undef LANTERN_COUNT_RULE
 struct BackoffMultiplier {
@@ -163,6 +164,7 @@ using EventCount = BoundedInteger<rules::EventCount>;                          /
 using ByteCount = BoundedInteger<rules::ByteCount>;                            ///< bytes of a page or a commit
 using MaxRetryAttempts = BoundedInteger<rules::MaxRetryAttempts>;              ///< retries; 0: none
 using MaxConsecutiveFailures = BoundedInteger<rules::MaxConsecutiveFailures>;  ///< failures in a row that end a run
+using RebuildShare = BoundedInteger<rules::RebuildShare>;         ///< percent of the time that a rebuild works
 using ViewCacheSize = BoundedInteger<rules::ViewCacheSize>;       ///< views kept in memory between batches; 0: none
 using BackoffMultiplier = BoundedReal<rules::BackoffMultiplier>;  ///< growth from one delay to the next
 using Jitter = BoundedReal<rules::Jitter>;                        ///< the part of a delay left to chance

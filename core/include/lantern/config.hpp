@@ -126,6 +126,7 @@ class ProjectionConfig {
   ProjectionConfig& cache_views(ViewCacheSize views) { return view_cache = views, *this; }
   ProjectionConfig& publish_changes(bool whether) { return publish = whether, *this; }
   ProjectionConfig& rebuild_when(RebuildPolicy policy) { return rebuild = policy, *this; }
+  ProjectionConfig& limit_rebuild(RebuildShare percent) { return rebuild_share = percent, *this; }
   ProjectionConfig& hold_the_switch() { return hold_switch = true, *this; }
   ProjectionConfig& of_tenant(std::string name) { return tenant = std::move(name), *this; }
 
@@ -146,6 +147,9 @@ class ProjectionConfig {
   ViewCacheSize view_cache = 10'000;  ///< decoded views kept between batches; those of an open batch come on top
   bool publish = true;  ///< false: no frames are made. The drivers set it for stores that do not perform Publish
   RebuildPolicy rebuild = RebuildPolicy::when_newer;
+  /// Percent of the time that a rebuild works while the active generation moves; it rests after each commit for the
+  /// remainder, a second at most. 100: it never rests. Without a live run it never does.
+  RebuildShare rebuild_share = 50;
   bool hold_switch = false;  ///< a rebuild ends the run (Ending::rebuilt) where it would switch
 };
 

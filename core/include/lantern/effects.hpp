@@ -77,6 +77,9 @@ struct QuarantineRecord {
 
 /// The commit went through: all of it is stored.
 struct Saved {
+  /// Of a commit to the generation that is building: where the active one is by now. A rebuild that sees it move leaves
+  /// time to the live run (`ProjectionConfig::rebuild_share`). Absent: the store does not tell.
+  std::optional<Position> active{};
   friend bool operator==(const Saved&, const Saved&) = default;
 };
 /// Nothing was stored: the stored checkpoint is not the one that this commit builds on.
@@ -127,6 +130,7 @@ struct Writes {
 /// `revision`, run the projection's own statements for the events of `writes`, store the views (in place of those of
 /// the same keys) and the quarantine records (again is no error), and move the checkpoint to `through`. With neither
 /// `from` nor `through`, only the records are stored, and no checkpoint is checked or moved: the projection keeps none.
+/// Views and writes may not come without a checkpoint (FailureKind::invalid).
 /// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;
@@ -209,6 +213,7 @@ struct Sleep {
     event_retry,  ///< before an event is tried again
     store_retry,  ///< after a transient failure to load, save or lead
     standby,      ///< somebody else leads
+    yielding,     ///< a rebuild leaves time to the live run beside it
   };
   using reply = Slept;
 

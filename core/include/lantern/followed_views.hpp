@@ -4,6 +4,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,22 +75,27 @@ class FollowedViews {
   }
 
   Reads act(FollowerSteps steps) {
+    std::set<std::string> doubtful;  // a delta is missing: those behind it wait for the read
     for (const ViewChange& change : steps.changes) {
-      if (const auto* delta = std::get_if<ShowDelta>(&change)) show(*delta, steps.reads);
+      if (const auto* delta = std::get_if<ShowDelta>(&change)) show(*delta, steps.reads, doubtful);
       else if (const auto* state = std::get_if<ShowState>(&change)) show(*state);
       else forget(std::get<ShowGone>(change).key);
     }
     return std::move(steps.reads);
   }
-  void show(const ShowDelta& change, Reads& reads) {
+  void show(const ShowDelta& change, Reads& reads, std::set<std::string>& doubtful) {
     const std::string& key = change.frame.key;
-    if (change.from_nothing) forget(key);
-    if (unreadable_.contains(key)) return;
+    if (change.from_nothing) {
+      forget(key);
+      doubtful.erase(key);
+    }
+    if (unreadable_.contains(key) || doubtful.contains(key)) return;
     auto delta = codec_.decode_delta(change.frame.payload);
     if (delta) {
       patch_(views_[key], *delta);
       return;
     }
+    doubtful.insert(key);
     FollowerSteps steps = follower_.check(key);
     reads.insert(reads.end(), steps.reads.begin(), steps.reads.end());
   }

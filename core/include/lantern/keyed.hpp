@@ -241,7 +241,8 @@ consteval bool upcast_fits() {
 /// | `filter() const`, `on_error(context)` | as of any projector | |
 ///
 /// `keys` and `apply` must be pure: the same event and state, the same answer. A failed `apply` leaves no trace: it
-/// works on a copy of the state, but for one that is `noexcept` and returns a plain `Change`, which works in place.
+/// works on a copy of the state, but for one that is `noexcept` and returns a plain `Change`, which works in place; with
+/// that one, a delta that the codec cannot encode ends the run (ErrorKind::projector), and `on_error` is not asked.
 // clang-format on
 template <class P>
 concept KeyedProjector = detail::looks_keyed<P>() && requires(const P& projector) {

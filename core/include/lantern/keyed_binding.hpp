@@ -122,7 +122,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
 
   bool park(QuarantineRecord record) override {
     if (!failing_) return false;
-    failing_->parked = true;
+    mark_parked(*failing_);
     failing_->parked_at = record.position;
     record.key = *failing_->key;
     own_records_.push_back(std::move(record));
@@ -155,6 +155,8 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::vector<Frame> committed() override {
     for (View* view : changed_) view->changed = false;
     changed_.clear();
+    for (View* view : held_) view->held = false;
+    held_.clear();
     std::vector<Frame> frames;
     frames.swap(frames_);
     frames_.reserve(frames.size());
@@ -164,6 +166,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   void forget() override {
     start_over();
     changed_.clear();
+    held_.clear();
     frames_.clear();
     cache_.clear();
   }
@@ -196,6 +199,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   void prepare_one(Slot& slot, const RecordedEvent& recorded) {
     slot.begin = refs_.size();
     slot.count = 0;
+    ++naming_;
     slot.event = this->decoded(recorded);
     if (!slot.event) return;
     std::optional<Failure> refused;
@@ -205,11 +209,12 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
   template <class K>
-  std::optional<Failure> find_views(Slot& slot, const K& keys) {
-    if constexpr (OneKey<K>) return find_view(slot, std::string_view(keys));
-    else if constexpr (is_optional_key<K>) return keys ? find_view(slot, std::string_view(*keys)) : std::nullopt;
+  std::optional<Failure> find_views(Slot& slot, K&& keys) {  // a range may be one that changes as it is walked
+    using Keys = std::remove_cvref_t<K>;
+    if constexpr (OneKey<Keys>) return find_view(slot, std::string_view(keys));
+    else if constexpr (is_optional_key<Keys>) return keys ? find_view(slot, std::string_view(*keys)) : std::nullopt;
     else {
-      for (const auto& key : keys) {
+      for (auto&& key : keys) {
         if (auto refused = find_view(slot, std::string_view(key))) return refused;
       }
       return std::nullopt;
@@ -219,8 +224,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::optional<Failure> find_view(Slot& slot, std::string_view key) {
     if (auto refused = misnamed(key)) return refused;
     View& view = cache_.at(key);
-    const auto of_event = refs_.begin() + static_cast<std::ptrdiff_t>(slot.begin);
-    if (std::find(of_event, refs_.end(), &view) != refs_.end()) return std::nullopt;  // named twice
+    if (std::exchange(view.named_by, naming_) == naming_) return std::nullopt;  // named twice
     refs_.push_back(&view);
     ++slot.count;
     if (!view.loaded && !view.asked_for) {
@@ -342,13 +346,18 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
                        view.exists ? Frame::Kind::delta : Frame::Kind::erased, std::move(payload)});
   }
 
+  void mark_parked(View& view) {
+    view.parked = true;
+    if (!std::exchange(view.held, true)) held_.push_back(&view);
+  }
+
   /// The event waits behind those of its keys that are parked.
   void record(std::span<View* const> views, const RecordedEvent& event, KeyedFold& done) {
     for (View* view : views) {
       if (!view->parked && !view->unreadable) continue;
       if (view->parked_at == event.position) continue;  // it is what parked the key: see own_records_
       done.records.push_back(record_for(event, *view->key, view->parked ? nullptr : view->unreadable.get()));
-      view->parked = true;
+      if (!view->parked) mark_parked(*view);
     }
     std::ranges::move(own_records_, std::back_inserter(done.records));
     own_records_.clear();
@@ -358,11 +367,13 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   ViewCache<State> cache_{};
   std::vector<Slot> slots_{};  ///< one for each event that is prepared
   std::size_t first_{};        ///< the first of them that is not folded yet
+  std::uint64_t naming_{};     ///< counts events whose keys were asked for
   std::vector<View*> refs_{};
   std::vector<View*> missing_{};
   std::vector<Staged> stage_{};
   std::size_t staged_{};
   std::vector<View*> changed_{};                 ///< by the open batch, each once
+  std::vector<View*> held_{};                    ///< parked by it, each once
   std::vector<Frame> frames_{};                  ///< of the open batch
   std::vector<QuarantineRecord> own_records_{};  ///< of keys that the next event parked
   View* failing_{};                              ///< that the last event failed for

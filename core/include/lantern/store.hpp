@@ -100,8 +100,10 @@ class Unguarded {
   requires Performs<Store, E>
   typename E::reply perform(const E& effect) { return store_->perform(effect); }
   /// Without the fence, which comes from thin air: a store that can check fences knows nothing of it.
-  SaveCheckpoint::reply perform(const SaveCheckpoint& asked) {
-    SaveCheckpoint unfenced = asked;
+  template <Effect E>
+  requires Performs<Store, E> && requires(E& effect) { effect.fence.reset(); }
+  typename E::reply perform(const E& effect) {
+    E unfenced = effect;
     unfenced.fence.reset();
     return store_->perform(unfenced);
   }

@@ -26,11 +26,13 @@ struct CachedView {
   std::optional<Position> position{};
   std::unique_ptr<Failure> unreadable{};  ///< why what is stored cannot be decoded; its first event parks the key
   std::optional<Position> parked_at{};    ///< of the event that parked the key in this run
+  std::uint64_t named_by{};               ///< the event that named it last, by a number of the port's own
   bool exists{};                          ///< false: it was never made, or is erased
   bool parked{};
   bool asked_for{};
   bool loaded{};   ///< what is stored is known
   bool changed{};  ///< by the open batch
+  bool held{};     ///< the open batch parked it, and until that is stored nobody else knows
   bool recent{};   ///< used since the hand came by
 };
 
@@ -61,13 +63,13 @@ class ViewCache {
     return found == views_.end() ? nullptr : &found->second;
   }
 
-  /// Takes out views until the limit is met, but none that the open batch changed.
+  /// Takes out views until the limit is met, but none that the open batch changed or parked.
   void trim() {
     std::size_t kept = 0;  // passed over in a row because the batch needs them
     while (ring_.size() > limit_ && kept < ring_.size()) {
       if (hand_ >= ring_.size()) hand_ = 0;
       View& view = *ring_[hand_];
-      if (view.changed) {
+      if (view.changed || view.held) {
         ++kept, ++hand_;
         continue;
       }

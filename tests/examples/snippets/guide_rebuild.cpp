@@ -163,6 +163,13 @@ void again(MemoryStore& store) {
   assert(finished && finished->generation > before);
 }
 
+void slowly(MemoryStore& store) {
+  Totals totals;
+  const auto config = ProjectionConfig().limit_rebuild(25);  // percent; 50 unless you say so
+  assert(ProjectionConfig().rebuild_share.value() == 50);
+  assert(run_projection_blocking(totals, store, ProjectionConfig(config).rebuild_when(RebuildPolicy::always)));
+}
+
 // ---- tools ----
 
 void with_a_look(MemoryStore& store) {
@@ -241,6 +248,7 @@ int main() {
   go_back(store);
   hold(store);
   again(store);
+  slowly(store);
   with_a_look(store);
   verified(store);
   one_key(store);
