@@ -1,5 +1,7 @@
 #include "lantern/blocking/rebuild.hpp"
 
+#include <functional>
+
 #include "lantern/observer.hpp"
 #include "views_world.hpp"
 
@@ -103,4 +105,51 @@ TEMPLATE_TEST_CASE("a rebuild that is stopped is gone on with", "", OnMemory, On
   CHECK(rest->generation == Generation{2});
   CHECK(rest->run.applied == static_cast<std::uint64_t>(world.head().value - at->value));
   check_as_folded(world);
+}
+
+namespace {
+/// A store that does something before each switch.
+template <class Store>
+struct Racing {
+  Store& store;
+  std::function<void()> before_switch{};
+  template <Effect E>
+  requires Performs<Store, E>
+  typename E::reply perform(const E& effect) {
+    if constexpr (std::same_as<E, ActivateGeneration>) before_switch();
+    return store.perform(effect);
+  }
+};
+}  // namespace
+
+TEMPLATE_TEST_CASE("a rebuild is not switched to while it is behind, and one that always is gives up", "", OnMemory,
+                   OnSqlite) {
+  World<TestType> world(many_events(50, 7));
+  world.run();
+  int moves = 3, switches = 0;
+  Racing<decltype(world.store)> racing{world.store, [&] {
+                                         ++switches;
+                                         if (moves-- <= 0) return;
+                                         world.append({"k1", "k2"});
+                                         world.run(ProjectionConfig().rebuild_when(RebuildPolicy::never));
+                                       }};
+  Chain chain;
+  chain.code = 2;
+  SECTION("it catches up") {
+    const auto ended = rebuild(chain, racing);
+    REQUIRE(ended);
+    CHECK(ended->end == Rebuilt::End::switched);
+    CHECK(switches == 4);
+    CHECK(world.checkpoint().generation == Generation{2});
+    check_as_folded(world, 2);
+  }
+  SECTION("it never does") {
+    moves = 1000;
+    const auto ended = rebuild(chain, racing);
+    REQUIRE(!ended);
+    CHECK(ended.error().kind == FailureKind::busy);
+    CHECK(ended.error().what == "generation 2 of p does not catch up with the active one");
+    CHECK(world.checkpoint().generation == Generation{1});
+    check_as_folded(world);
+  }
 }

@@ -153,7 +153,6 @@ requires ViewStore<Store> && ProjectionStore<Store>
   const auto active = detail::active_checkpoint(store, projection, stop);
   if (!active) return tl::unexpected(active.error());
   const Position last = through.value_or(*active->position);
-  if (last > *active->position) return tl::unexpected(detail::mended_past_checkpoint(last, *active->position));
   detail::KeyFold fold(bind_projector(projector), key);
   for (const RecordedEvent& event : events) {
     if (event.position > last) return tl::unexpected(detail::not_at_checkpoint(event, last));
