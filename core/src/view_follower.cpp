@@ -86,7 +86,7 @@ FollowerSteps ViewFollower::answer(const GetView& asked, const GetView::Answer& 
 FollowerSteps ViewFollower::answer(const ScanViews& asked, const ScanViews::Page& page) {
   if (!scan_ || asked.after != scan_->after) return {};
   const auto after = scan_->after;
-  const auto last = page.more && !page.views.empty() ? std::optional(page.views.back().key) : std::nullopt;
+  const auto last = page.next();
   const auto in_page = [&](const std::string& key) { return (!after || key > *after) && (!last || key <= *last); };
   if (page.more && !last) {  // a page that leads nowhere says nothing of what comes after it
     ask_page();

@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "lantern/blocking/compare_views.hpp"
 #include "lantern/blocking/read_views.hpp"
 #include "views_world.hpp"
 
@@ -105,6 +106,39 @@ TEMPLATE_TEST_CASE("all views of a prefix are read page by page, in the order of
   }
   CHECK(scan_all(world.store, id, "none")->empty());
   CHECK(scan_all(world.store, id, "k", 0).error().kind == FailureKind::invalid);
+}
+
+namespace {
+
+/// Every other page is empty, and says that it has looked a little further.
+template <class Inner>
+struct HalfEmpty {
+  Inner* inner;
+  ScanViews::reply perform(const ScanViews& asked) {
+    if (asked.after && asked.after->ends_with('\x01')) return inner->perform(asked);
+    auto page = inner->perform(asked);
+    if (!page) return page;
+    page->views.clear();
+    page->more = true;
+    page->scanned_to = asked.after.value_or("") + '\x01';
+    return page;
+  }
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("empty pages that have looked further end neither a scan nor a comparison", "", OnMemory, OnSqlite) {
+  World<TestType> world({"a", "b", "c", "d"});
+  world.run();
+  HalfEmpty<std::decay_t<decltype(world.store)>> store{&world.store};
+  const auto all = scan_all(store, id, "", 1);
+  REQUIRE(all);
+  CHECK(*all == *scan_all(world.store, id));
+  CHECK(all->size() == 4);
+  const auto compared = compare_generations(store, id, {}, {}, {.page_views = 1});
+  REQUIRE(compared);
+  CHECK(compared->compared == 4);
+  CHECK(compared->identical());
 }
 
 TEMPLATE_TEST_CASE("R7: a scan stays in the generation it began in, and says so when that is dropped", "", OnMemory,

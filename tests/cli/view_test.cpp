@@ -1,5 +1,6 @@
 // `lantern view`, `activate`, `rollback`, `finalize`, `cancel`: what a store holds of keyed projections, made here by
 // commits of our own.
+#include <algorithm>
 #include <csignal>
 #include <string>
 
@@ -93,6 +94,24 @@ TEST_CASE("view get and scan show views as they are stored, in the order of thei
              "--where takes PATH=JSON, as in --where '$.status=\"open\"', and not $.open");
   CHECK(store.run({"view", "scan", "orders", "--where", "open=1"}).code == 2);
   CHECK(store.run({"view", "scan", "orders", "--where", "$.open=tru"}).code == 2);
+}
+
+TEST_CASE("a scan finds what lies behind more views than one page looks at") {
+  Store store;
+  std::vector<StoredView> views;
+  for (int i = 10'000; i < 20'000; ++i) {
+    views.push_back(view(std::to_string(i), i % 9'999 == 1 ? R"({"n":1})" : "{}", 1, 1));
+  }
+  store.commit({}, Position{1}, std::move(views));
+  const Ended all = store.run({"view", "scan", "orders", "--where", "$.n=1", "--json"});
+  CHECK(all.code == 0);
+  CHECK(std::count(all.out.begin(), all.out.end(), '\n') == 2);
+  CHECK(all.out.find("\"key\":\"10000\"") != all.out.npos);
+  CHECK(all.out.find("\"key\":\"19999\"") != all.out.npos);
+  const Ended one = store.run({"view", "scan", "orders", "--where", "$.n=1", "--limit", "1"});
+  CHECK(one.out.find("\n10000 ") != one.out.npos);
+  CHECK(one.out.find("19999") == one.out.npos);
+  CHECK(one.out.find("there are more: go on with --after ") != one.out.npos);
 }
 
 TEST_CASE("view keeps tenants apart, and list shows every generation of each") {

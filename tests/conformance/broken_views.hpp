@@ -198,6 +198,34 @@ struct ScanAfterIsInclusive : SoundViews {
   }
 };
 
+struct ScanByteLimitIsIgnored : SoundViews {
+  using SoundViews::perform, SoundViews::SoundViews;
+  ScanViews::reply perform(const ScanViews& given) {
+    ScanViews asked = given;
+    asked.byte_limit = 1ULL << 40;
+    return store.perform(asked);
+  }
+};
+
+/// Says that it has looked further than it has.
+struct ScanSkipsAhead : SoundViews {
+  using SoundViews::perform, SoundViews::SoundViews;
+  ScanViews::reply perform(const ScanViews& asked) {
+    auto page = store.perform(asked);
+    if (page && page->more) page->scanned_to = page->views.back().key + "\x7F";
+    return page;
+  }
+};
+
+struct ScanLooksBack : SoundViews {
+  using SoundViews::perform, SoundViews::SoundViews;
+  ScanViews::reply perform(const ScanViews& asked) {
+    auto page = store.perform(asked);
+    if (page && page->more) page->scanned_to = "";
+    return page;
+  }
+};
+
 struct ConditionIsIgnored : SoundViews {
   using SoundViews::perform, SoundViews::SoundViews;
   ScanViews::reply perform(const ScanViews& given) {

@@ -261,6 +261,22 @@ TEST_CASE("frames of keys that a scan is yet to come by need no read of their ow
   CHECK(viewer.shows_what_is_stored());
 }
 
+TEST_CASE("a scan goes on after pages without views that have looked further") {
+  World world;
+  for (const char* key : {"a", "b", "c"}) (void)world.change(key);
+  world.pages_may_be_empty = true;
+  Viewer viewer(world, AllKeys{}, {.frames = 1, .page = 1});
+  viewer.begin();
+  int pages = 0;
+  while (!viewer.asked().empty()) {
+    const ViewRead read = std::exchange(viewer.asked(), {}).front();
+    viewer.answer(perform(world, read));
+    ++pages;
+  }
+  CHECK(pages == 6);
+  CHECK(viewer.shows_what_is_stored());
+}
+
 TEST_CASE("a view that was replaced before there was any event goes away when it is reset") {
   World world;
   const auto scope = GENERATE(ViewScope(one), ViewScope(AllKeys{}));

@@ -219,3 +219,70 @@ TEST_CASE("views cannot be written to a store that was opened for reading, and c
   CHECK(is_denied(store.perform(FinalizeRebuild{counts})) == FailureKind::denied);
   CHECK(is_denied(store.perform(CancelRebuild{counts})) == FailureKind::denied);
 }
+
+TEST_CASE("a page ends after so many bytes that it looked at, and says where to go on") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db");
+  std::vector<StoredView> views;
+  for (int i = 100; i < 200; ++i) {
+    views.push_back(view(std::to_string(i), "{\"n\":" + std::to_string(i % 50) + ",\"x\":\"0123456789\"}", 1, 1));
+  }
+  saved(store, next_commit(store, views));
+  ScanViews ask{.projection = counts, .limit = 1000};
+  ask.byte_limit = 240;  // ten states
+  auto page = good(store.perform(ask));
+  CHECK(page.views.size() == 10);
+  CHECK(page.more);
+  CHECK(page.next() == "109");
+
+  // What is passed over counts, too: a page may be empty.
+  ask.where = ViewCondition{"$.n", "49"};
+  Keys found;
+  int pages = 0;
+  for (bool more = true; more; ++pages) {
+    page = good(store.perform(ask));
+    REQUIRE(page.views.size() <= 1);
+    if (pages == 0) CHECK((page.views.empty() && page.scanned_to == "109" && page.next() == "109"));
+    for (const StoredView& one : page.views) found.push_back(one.key);
+    more = page.more;
+    ask.after = page.next();
+    REQUIRE(more == ask.after.has_value());
+  }
+  CHECK(found == Keys{"149", "199"});
+  CHECK(pages >= 10);
+  CHECK_FALSE(page.scanned_to);
+}
+
+TEST_CASE("a page passes over no more than 8192 views, erased ones or by a condition, and all pages find all") {
+  const Folder folder;
+  auto store = open_store(folder / "a.db");
+  std::vector<StoredView> views;
+  for (int i = 0; i < 20'000; ++i) {
+    std::optional<std::string> state = i < 10'000 ? std::nullopt : std::optional<std::string>("{}");
+    if (i % 9'999 == 0) state = R"({"found":true})";
+    views.push_back(view(std::to_string(100'000 + i), std::move(state), 1, 1));
+  }
+  saved(store, next_commit(store, std::move(views)));
+  ScanViews ask{.projection = counts, .limit = 2};
+  auto page = good(store.perform(ask));
+  CHECK(page.views.size() == 1);
+  CHECK(page.next() == "108192");
+  ask.where = ViewCondition{"$.found", "true"};
+  Keys found;
+  std::vector<std::size_t> sizes;
+  do {
+    page = good(store.perform(ask));
+    sizes.push_back(page.views.size());
+    for (const StoredView& one : page.views) found.push_back(one.key);
+    ask.after = page.next();
+  } while (page.more);
+  CHECK(found == Keys{"100000", "109999", "119998"});
+  CHECK(sizes == std::vector<std::size_t>{1, 1, 1});
+
+  // A page that is full before that is told to be the last, if nothing else is to be returned.
+  ask.after = "119997";
+  ask.limit = 1;
+  page = good(store.perform(ask));
+  CHECK(page.views.size() == 1);
+  CHECK_FALSE(page.more);
+}

@@ -6,11 +6,6 @@ namespace lantern {
 namespace detail {
 namespace {
 
-/// The key up to which a page has all views; absent: to the end.
-std::optional<std::string> reach(const ScanViews::Page& page) {
-  return page.more && !page.views.empty() ? std::optional(page.views.back().key) : std::nullopt;
-}
-
 /// True when a side that stands at `as_of` has seen all that made this view.
 bool has_seen(const AsOf& as_of, const StoredView* view) { return !view || view->position <= as_of.position; }
 
@@ -19,7 +14,7 @@ bool has_seen(const AsOf& as_of, const StoredView* view) { return !view || view-
 void ViewMerge::take(const ScanViews::Page& first, const ScanViews::Page& second) {
   found_.first = first.as_of;
   found_.second = second.as_of;
-  const auto a_end = reach(first), b_end = reach(second);
+  const auto a_end = first.next(), b_end = second.next();  // up to where a page has all views
   const auto end = !a_end ? b_end : !b_end ? a_end : std::optional(std::min(*a_end, *b_end));
   const auto is_within = [&](const StoredView& view) { return !end || view.key <= *end; };
   auto a = first.views.begin(), b = second.views.begin();

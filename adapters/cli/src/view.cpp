@@ -109,25 +109,35 @@ Outcome scan_views(const ViewOptions& options) {
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
   if (auto unknown = object_to_projection(*store, options.id())) return tl::unexpected(*std::move(unknown));
-  const auto page = store->perform(ask);
+  auto page = store->perform(ask);
   if (!page) return trouble_of(page.error());
   Output out(1);
   ViewText text;
-  if (options.json) {
-    for (const StoredView& view : page->views) out << text.json(view, page->as_of.generation) << '\n';
-    return out.finish();
-  }
-  const auto writer = row_writer(RowFormat::table, out);
+  const auto writer = options.json ? nullptr : row_writer(RowFormat::table, out);
   const std::vector<std::string> names{"key", "version", "position", "state"};
-  writer->columns(names);
-  for (const StoredView& view : page->views) {
-    const std::string state = text.shown(view);
-    writer->row(std::array<SqlValue, 4>{std::string_view(view.key), view.version, cell(view.position),
-                                        std::string_view(state)});
+  if (writer) writer->columns(names);
+  for (;;) {
+    for (const StoredView& view : page->views) {
+      if (!writer) {
+        out << text.json(view, page->as_of.generation) << '\n';
+        continue;
+      }
+      const std::string state = text.shown(view);
+      writer->row(std::array<SqlValue, 4>{std::string_view(view.key), view.version, cell(view.position),
+                                          std::string_view(state)});
+    }
+    // A page may end long before the limit; what follows is of the generation that it is of.
+    ask.limit -= static_cast<std::uint32_t>(page->views.size());
+    ask.after = page->next();
+    ask.generation = page->as_of.generation;
+    if (!ask.after || ask.limit == 0 || !out.good()) break;
+    page = store->perform(ask);
+    if (!page) return trouble_of(page.error());
   }
+  if (!writer) return out.finish();
   writer->end();
-  if (page->more && out.good()) {
-    out << "there are more: go on with --after '" << one_line(page->views.back().key) << "', or raise --limit\n";
+  if (ask.after && out.good()) {
+    out << "there are more: go on with --after '" << one_line(*ask.after) << "', or raise --limit\n";
   }
   return out.finish();
 }

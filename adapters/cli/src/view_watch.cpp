@@ -62,8 +62,8 @@ class ViewWatch {
           (next++)->second = moment;
         }
       }
-      if (!page->more || page->views.empty()) break;
-      ask.after = page->views.back().key;
+      ask.after = page->next();
+      if (!ask.after) break;
     }
     pass([](const std::string&) { return true; });
     out_.flush();

@@ -29,14 +29,17 @@ GetView::Answer get(const KeptGeneration& kept, const std::string& key) {
 ScanViews::Page scan(const KeptGeneration& kept, const ScanViews& asked) {
   ScanViews::Page page;
   page.as_of = kept.as_of();
+  std::uint64_t bytes = 0;
   const std::string& from = asked.after && *asked.after > asked.prefix ? *asked.after : asked.prefix;
   kept.views.each_from(from, [&](const auto& entry) {
     if (!entry.key.starts_with(asked.prefix)) return false;  // keys with the prefix stand together, from `from` on
     if (asked.after && entry.key <= *asked.after) return true;
     if (!entry.value.state) return true;
-    page.more = page.views.size() == asked.limit;
-    if (!page.more) page.views.push_back(entry.value);
-    return !page.more;
+    page.more = page.views.size() == asked.limit || (bytes >= asked.byte_limit && !page.views.empty());
+    if (page.more) return false;
+    page.views.push_back(entry.value);
+    bytes += entry.value.state->size();
+    return true;
   });
   return page;
 }

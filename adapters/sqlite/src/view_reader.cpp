@@ -13,6 +13,11 @@ constexpr std::string_view reading = "reading views";
 
 /// Columns of a view, after its key.
 constexpr const char* columns = "state, version, edition, position, schema_version, updated_at";
+constexpr int shows = 7;  ///< the column after these and the key: whether a scan returns the view
+
+/// Views that one page of a scan looks at and does not return: a condition that lets little through neither blocks for
+/// long nor delays a stop.
+constexpr std::int64_t most_passed_over = 8192;
 
 StoredView view_of(const Statement& row, std::string key, int column) {
   StoredView view;
@@ -125,9 +130,9 @@ ScanViews::reply ViewReader::scan(const ScanViews& asked) {
 
   const bool from_after = asked.after && *asked.after >= asked.prefix;
   const auto end = end_of_prefix(asked.prefix);
-  auto statement = page_of(std::string("SELECT key, ") + columns + " FROM lantern_views WHERE build = ?1 AND key " +
-                           (from_after ? ">" : ">=") + " ?2" + (end ? " AND key < ?3" : "") + " AND state IS NOT NULL" +
-                           matching + " ORDER BY key");
+  auto statement = page_of(std::string("SELECT key, ") + columns + ", state IS NOT NULL" + matching +
+                           " FROM lantern_views WHERE build = ?1 AND key " + (from_after ? ">" : ">=") + " ?2" +
+                           (end ? " AND key < ?3" : "") + " ORDER BY key");
   if (!statement) return tl::unexpected(std::move(statement).error());
   const Using use(**statement);
   use->bind(1, *of->build);
@@ -137,16 +142,34 @@ ScanViews::reply ViewReader::scan(const ScanViews& asked) {
     use->bind(condition_path, std::string_view(asked.where->path));
     use->bind(condition_value, std::string_view(asked.where->equals));
   }
+  std::int64_t passed_over = 0;
+  std::uint64_t bytes = 0;
   for (;;) {
     const int code = use->step();
-    if (code == SQLITE_DONE) return page;
+    if (code == SQLITE_DONE) {
+      page.scanned_to.reset();
+      return page;
+    }
     if (code != SQLITE_ROW) {
       if (asked.where && (code & 0xff) == SQLITE_ERROR) return tl::unexpected(bad_condition(db_, *asked.where));
       return tl::unexpected(db_.failure(code, reading));
     }
-    if (asked.where && (*statement)->text(1).find('\0') != std::string_view::npos) continue;  // no JSON, to its end
-    if ((page.more = page.views.size() == asked.limit)) return page;
-    page.views.push_back(view_of(**statement, std::string((*statement)->text(0)), 1));
+    const Statement& row = **statement;
+    const std::string_view state = row.text(1);
+    // To SQLite's JSON a text ends at a NUL.
+    const bool shown = row.integer(shows) != 0 && (!asked.where || state.find('\0') == std::string_view::npos);
+    const bool looked = passed_over > 0 || !page.views.empty();
+    page.more = (shown && page.views.size() == asked.limit) || (looked && bytes >= asked.byte_limit) ||
+                passed_over == most_passed_over;
+    if (page.more) return page;
+    bytes += state.size();
+    if (shown) {
+      page.views.push_back(view_of(row, std::string(row.text(0)), 1));
+      page.scanned_to.reset();
+    } else {
+      ++passed_over;
+      page.scanned_to = std::string(row.text(0));
+    }
   }
 }
 

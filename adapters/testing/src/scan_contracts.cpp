@@ -145,6 +145,23 @@ void pages_are_complete(Lab& lab) {
   must_be_invalid("a limit of 0", lab.perform(asking("", 0)));
 }
 
+void byte_limits(Lab& lab) {
+  Views all;
+  Keys expected;
+  for (int i = 10; i < 40; ++i) {
+    const std::string key = std::to_string(i);
+    all.push_back(i % 7 == 0 ? erased(key, 1) : made(key, std::string(static_cast<std::size_t>(i), 'x')));
+    if (i % 7 != 0) expected.push_back(key);
+  }
+  ViewRun().commit(lab, std::move(all));
+  for (const std::uint64_t bytes : {0u, 1u, 11u, 100u, 1000u, 1'000'000u}) {
+    lab.trying("byte limit " + std::to_string(bytes));
+    ScanViews asked = asking("");
+    asked.byte_limit = bytes;
+    expect_same("keys over all pages", keys_of(scan(lab.store(), asked)), expected);
+  }
+}
+
 /// `after` need not be a key, nor be within the prefix.
 void after_is_a_bound(Lab& lab) {
   store_all(lab, odd_keys());
@@ -261,6 +278,7 @@ std::span<const Rule> scan_rules() {
       {"scan: keys ascend by their bytes", views, in_order},
       {"scan: a prefix is literal bytes", views, literal_prefix},
       {"scan: pages are complete, whatever their limit", views, pages_are_complete},
+      {"scan: a page ends once it reaches its byte limit, and loses nothing", views, byte_limits},
       {"scan: a page begins after any text", views, after_is_a_bound},
       {"scan: erased views fill no page", views, erased_fill_no_page},
       {"scan: a condition is kept, or refused as not supported", views, condition_is_kept_or_refused},

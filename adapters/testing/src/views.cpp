@@ -70,15 +70,24 @@ GetView::Answer get(SuiteStore& store, const ProjectionId& id, const std::string
 ScanViews::Page scan_page(SuiteStore& store, const ScanViews& asked) {
   auto page = must(shown(asked), Lab::perform(store, asked));
   expect(page.views.size() <= asked.limit, shown(asked) + ": more views than the limit");
-  expect(!page.more || !page.views.empty(), shown(asked) + ": there is more, after nothing");
+  expect(!page.more || page.next(), shown(asked) + ": there is more, after nothing");
   const std::string* last = asked.after ? &*asked.after : nullptr;
+  std::uint64_t bytes = 0;
   for (StoredView& view : page.views) {
     expect(!last || *last < view.key, shown(asked) + ": keys must ascend by their bytes, but after " +
                                           shown(last ? *last : std::string()) + " came " + shown(view.key));
     expect(view.key.starts_with(asked.prefix), shown(asked) + ": a key without the prefix, " + shown(view.key));
     expect(view.state.has_value(), shown(asked) + ": a view without a state is none, of key " + shown(view.key));
+    expect(bytes < asked.byte_limit || &view == &page.views.front(),
+           shown(asked) + ": the page went on after it reached its byte limit, with " + shown(view.key));
+    bytes += view.state->size();
     undate(shown(asked), view);
     last = &view.key;
+  }
+  if (page.scanned_to) {
+    expect(page.views.empty() ? !last || *last < *page.scanned_to : *last <= *page.scanned_to,
+           shown(asked) + ": it was scanned to " + shown(*page.scanned_to) + ", which is before " +
+               shown(last ? *last : std::string()));
   }
   return page;
 }
@@ -88,8 +97,8 @@ Views scan(SuiteStore& store, ScanViews asked) {
   for (bool more = true; more;) {
     auto page = scan_page(store, asked);
     more = page.more;
+    asked.after = page.next();
     std::move(page.views.begin(), page.views.end(), std::back_inserter(all));
-    if (!all.empty()) asked.after = all.back().key;
   }
   return all;
 }

@@ -35,13 +35,22 @@ struct ViewCondition {
   friend bool operator==(const ViewCondition&, const ViewCondition&) = default;
 };
 
-/// Return views that are not erased, in ascending order of their keys' bytes, all as of one instant.
+/// Return views that are not erased, in ascending order of their keys' bytes, all as of one instant. A page may end
+/// early: at `byte_limit`, or where much was looked at that is not to be returned.
 struct ScanViews {
   /// What was found, and the instant it is of.
   struct Page {
     std::vector<StoredView> views{};
     AsOf as_of{};
-    bool more{};  ///< there may be more after the last of these; go on with `after` = its key
+    bool more{};  ///< there may be more; go on after `next()`
+    /// Up to this key nothing is left to return; absent: up to the last of `views`. A page without views that says
+    /// `more` must have it.
+    std::optional<std::string> scanned_to{};
+    /// What to give as `after` to go on; absent: this was all.
+    [[nodiscard]] std::optional<std::string> next() const {
+      if (!more || scanned_to) return more ? scanned_to : std::nullopt;
+      return views.empty() ? std::nullopt : std::optional(views.back().key);
+    }
     friend bool operator==(const Page&, const Page&) = default;
   };
   using reply = tl::expected<Page, Failure>;
@@ -52,6 +61,7 @@ struct ScanViews {
   std::uint32_t limit{100};                ///< from 1 up; 0 is FailureKind::invalid
   std::optional<ViewCondition> where{};    ///< absent: all
   std::optional<Generation> generation{};  ///< absent: the active one
+  std::uint64_t byte_limit{16ULL << 20};   ///< end the page once its states reach this size; one view is always allowed
   friend bool operator==(const ScanViews&, const ScanViews&) = default;
 };
 

@@ -99,7 +99,8 @@ class ViewScan {
   /// `first` says where to begin and how long a page is. Borrows the store.
   ViewScan(Store& store, ScanViews first) : store_(&store), ask_(std::move(first)) {}
 
-  /// The next page; empty once all is read. A generation that is dropped meanwhile is FailureKind::unavailable.
+  /// The next page; empty once all is read, and also where all that it looked at is not to be returned. A generation
+  /// that is dropped meanwhile is FailureKind::unavailable.
   [[nodiscard]] ScanViews::reply next() {
     if (done_) return ScanViews::Page{{}, as_of_, false};
     auto page = detail::perform_patiently(*store_, ask_);
@@ -110,8 +111,8 @@ class ViewScan {
     as_of_ = page->as_of;
     begun_ = true;
     ask_.generation = as_of_.generation;
-    done_ = !page->more || page->views.empty();
-    if (!page->views.empty()) ask_.after = page->views.back().key;
+    ask_.after = page->next();
+    done_ = !ask_.after;
     return page;
   }
   /// True when there are no more pages.

@@ -86,20 +86,22 @@ class SqliteStore {
 
   [[nodiscard]] LoadViews::reply perform(const LoadViews&) const;
   [[nodiscard]] GetView::reply perform(const GetView&) const;
-  /// With a condition it looks at every view between `after` and the last that it returns. A path that SQLite does not
+  /// A page passes over no more than 8192 views that are erased or that the condition does not let through, and ends
+  /// once it has looked at `byte_limit` bytes of states, returned or not. A path that SQLite does not
   /// understand is FailureKind::invalid, with SQLite's words; it reads a path only as far as states have what it names.
   [[nodiscard]] ScanViews::reply perform(const ScanViews&) const;
   [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
 
-  // ---- generations: what is dropped is out of sight with the commit; its views are deleted after it, a few at a time,
-  // and where that is interrupted it goes on when the file is next open for writing ----
+  // ---- generations: what is dropped is out of sight with the commit. Its views, or the
+  // rows of its tables, are deleted after it, a few at a time; where that is interrupted it goes on when the file is next
+  // open for writing ----
 
   [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
   [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
   /// Counts views, so it takes as long as reading them.
   [[nodiscard]] ListGenerations::reply perform(const ListGenerations&) const;
   [[nodiscard]] RollBack::reply perform(const RollBack&);
-  /// These two return once the dropped views are deleted, with others writing meanwhile; or when others have kept the
+  /// These two return once what was dropped is deleted, with others writing meanwhile; or when others have kept the
   /// file locked for 5 seconds. What is left then is deleted as soon as they let go, or at the next opening.
   [[nodiscard]] FinalizeRebuild::reply perform(const FinalizeRebuild&);
   [[nodiscard]] CancelRebuild::reply perform(const CancelRebuild&);
