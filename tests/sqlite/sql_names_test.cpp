@@ -148,3 +148,60 @@ TEST_CASE("what a projection was before its previous version is deleted after th
   CHECK(drops == 2 * 6);         // triggers, a view and tables, of two versions
   CHECK(handfuls == 2 * 2 * 2);  // of two tables: of `odd` no row can be told from another
 }
+
+TEST_CASE("what was dropped and waits to be deleted keeps no name from anybody") {
+  const Folder folder;
+  SqliteStore store = open(folder / "s.db");
+  append_some(store, 1);
+  run_versions(store, {"-- setup\nCREATE TABLE t (n);\nCREATE TABLE u (n);\nCREATE INDEX ix ON u (n);\n"
+                       "-- on T\nINSERT INTO u VALUES (1);\n",
+                       plain});
+  const SqlProjection other = projection("q", 1,
+                                         "-- setup\nCREATE TABLE u (n);\nCREATE INDEX ix ON u (n);\n"
+                                         "-- on T\nINSERT INTO u VALUES (2);\n");
+  CHECK(refusal(store, other).find("cannot make `u`, which is part of projection p") != std::string::npos);
+  // As another process would have finalized it that ended before it had deleted anything.
+  const Client client(folder / "s.db");
+  client.execute(
+      "UPDATE lantern_builds SET dropped = 1 WHERE build = (SELECT build FROM lantern_generations); "
+      "DELETE FROM lantern_generations");
+  CHECK(refusal(store, other).empty());
+  REQUIRE(run(store, other));
+  CHECK(client.rows("SELECT n FROM u INDEXED BY ix") == Rows{"2"});
+}
+
+TEST_CASE("a trigger may have the name that a table has, also when it comes back") {
+  const Folder folder;
+  SqliteStore store = open(folder / "s.db");
+  const Client client(folder / "s.db");
+  append_some(store, 2);
+  run_versions(store, {"-- setup\nCREATE TABLE t (n);\n"
+                       "CREATE TRIGGER twin AFTER INSERT ON t BEGIN UPDATE t SET n = -n WHERE n > 0; END;\n"
+                       "-- on T\nINSERT INTO t VALUES (:position);\n",
+                       plain});
+  client.execute("CREATE TABLE twin (n)");
+  REQUIRE(store.perform(RollBack{ProjectionId("p")}));
+  CHECK(client.rows("SELECT n FROM t") == Rows{"-1", "-2"});
+  client.execute("INSERT INTO t VALUES (7)");
+  CHECK(client.rows("SELECT n FROM t") == Rows{"-1", "-2", "-7"});
+}
+
+TEST_CASE("numbers that a rebuild has given out are not given out again after the switch") {
+  const Folder folder;
+  SqliteStore store = open(folder / "s.db");
+  const Client client(folder / "s.db");
+  append_some(store, 3);
+  const std::string body =
+      "-- setup\nCREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, n);\n"
+      "-- on T\nINSERT INTO t(n) VALUES (:position);\nDELETE FROM t WHERE n = 3;\n";
+  run_versions(store, {body, body});
+  append_some(store, 1);
+  REQUIRE(run(store, projection("p", 2, body)));
+  CHECK(client.rows("SELECT id, n FROM t") == Rows{"1|1", "2|2", "4|4"});
+  REQUIRE(store.perform(RollBack{ProjectionId("p")}));
+  installed(store, projection("p", 1, body));
+  REQUIRE(run(store, projection("p", 1, body)));
+  CHECK(client.rows("SELECT id, n FROM t") == Rows{"1|1", "2|2", "4|4"});
+  CHECK(client.rows("SELECT name, seq FROM sqlite_sequence WHERE name GLOB '*t' ORDER BY 1") ==
+        Rows{"lantern_b2_t|4", "t|4"});
+}
