@@ -93,8 +93,8 @@ class SqliteStore {
   [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
 
   // ---- generations: what is dropped is out of sight with the commit. Its views, or the
-  // rows of its tables, are deleted after it, a few at a time; where that is interrupted it goes on when the file is next
-  // open for writing ----
+  // rows of its tables, are deleted after it, a few at a time; where that is interrupted it goes on when the file is
+  // next open for writing ----
 
   [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
   [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
