@@ -199,6 +199,23 @@ TEST_CASE("a live run of older code ends with 4 after the switch, and says that 
   CHECK(chains.rows() == naive_chains(60, 7, 37));
 }
 
+TEST_CASE("a run of a newer version that follows takes over from the one of the older version, which ends with 4") {
+  const Chains chains(50);
+  Child older(lantern_words({"run", "--store", chains.store, "--follow", "--json", chains.file}));
+  REQUIRE(older.read_until("\"caught_up\""));
+  const std::string file = chains.folder / "newer.sql";
+  write_file(file, chains_file(2, 37));
+  Child newer(lantern_words({"run", "--store", chains.store, "--follow", "--json", file}));
+  REQUIRE(newer.read_until("\"switched\""));
+  import_lines(chains.store, chain_events(51, 60));
+  CHECK(older.wait().code == 4);
+  REQUIRE(newer.read_until("\"caught_up\",\"projection\":\"chains\",\"position\":60"));
+  CHECK(chains.rows() == naive_chains(60, 7, 37));
+  CHECK(chains.status().at("state") == "following");
+  newer.send(SIGTERM);
+  CHECK(newer.wait().code == 0);
+}
+
 TEST_CASE("a rebuild is refused, with nothing changed, where it would not be what was asked for") {
   const Chains chains(20'000);
   const auto in_folder = [&](const std::string& name, const std::string& text) {

@@ -87,7 +87,7 @@ TEST_CASE("view get and scan show views as they are stored, in the order of thei
   const Ended limited = store.run({"view", "scan", "orders", "--limit", "1", "--after", "a"});
   CHECK(limited.out.find("\na%  ") != limited.out.npos);
   CHECK(limited.out.find("\nb  ") == limited.out.npos);
-  CHECK(limited.out.find("there are more: go on with --after 'a%', or raise --limit\n") != limited.out.npos);
+  CHECK(limited.err == "there are more: go on with --after 'a%', or raise --limit\n");
   CHECK(without_times(store.run({"view", "scan", "orders", "--where", "$.open=true", "--json"}).out) ==
         "{\"key\":\"b\",\"generation\":1,\"version\":2,\"position\":4,\"state\":{\"n\":2, \"open\":true}}\n");
   check_says(store.run({"view", "scan", "orders", "--where", "$.open"}), 2,
@@ -111,7 +111,7 @@ TEST_CASE("a scan finds what lies behind more views than one page looks at") {
   const Ended one = store.run({"view", "scan", "orders", "--where", "$.n=1", "--limit", "1"});
   CHECK(one.out.find("\n10000 ") != one.out.npos);
   CHECK(one.out.find("19999") == one.out.npos);
-  CHECK(one.out.find("there are more: go on with --after ") != one.out.npos);
+  CHECK(one.err.find("there are more: go on with --after ") != one.err.npos);
 }
 
 TEST_CASE("view keeps tenants apart, and list shows every generation of each") {
@@ -191,6 +191,35 @@ TEST_CASE("view watch prints what changes until it is stopped") {
   const Ended ended = watch.wait();
   CHECK(ended.code == 0);
   CHECK(ended.out.ends_with("gone\na  version 2  changed  2\n"));
+}
+
+TEST_CASE("view watch ends when nobody reads it any more, also where nothing changes") {
+  Store store;
+  store.commit({}, Position{1}, {view("a", "1", 1, 1)});
+  const std::string program = lantern_words({})[0];
+  // `true` is gone at once; if the watch went on, the pipe would not end.
+  const Ended ended =
+      run_command({"sh", "-c", "exec \"$0\" view watch --store \"$1\" orders | true", program, store.file()});
+  CHECK(ended.code == 0);
+  CHECK(ended.err.find("lantern:") == std::string::npos);
+}
+
+TEST_CASE("who asks for the views of an SQL projection is told where they are") {
+  const TempFolder folder;
+  const std::string store = folder / "s.db", file = folder / "p.sql";
+  REQUIRE(lantern_run({"import", "--store", store, "-"}, {.input = R"({"stream":"s","type":"T","data":{}})"
+                                                                   "\n"})
+              .code == 0);
+  write_file(
+      file,
+      "-- projection: p\n-- version: 1\n-- setup\nCREATE TABLE seen(n);\n-- on *\nINSERT INTO seen VALUES (1);\n");
+  REQUIRE(lantern_run({"run", "--store", store, "--quiet", file}).code == 0);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"scan", "p"}, {"get", "p", "k"}, {"watch", "p"}}) {
+    std::vector<std::string> all{"view", words[0], "--store", store};
+    all.insert(all.end(), words.begin() + 1, words.end());
+    check_says(lantern_run(all), 2, "p is an SQL projection: its views are its tables; read them with lantern query");
+  }
 }
 
 TEST_CASE("a verb of view that is missing or misspelt is told") {

@@ -1,8 +1,5 @@
 #include "lines.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 namespace lantern::cli {
 
 void Lines::print(const std::string& line) {
@@ -13,8 +10,7 @@ void Lines::print(const std::string& line) {
 }
 
 void Lines::look_for_reader() {
-  pollfd polled{STDOUT_FILENO, 0, 0};
-  if (::poll(&polled, 1, 0) == 1 && (polled.revents & POLLERR) != 0) stop_.request_stop();
+  if (!out_.has_reader()) stop_.request_stop();
 }
 
 }  // namespace lantern::cli

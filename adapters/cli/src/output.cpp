@@ -1,5 +1,6 @@
 #include "output.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,11 @@ void Output::flush() {
     else if (errno != EINTR) error_ = errno;
   }
   buffer_.clear();
+}
+
+bool Output::has_reader() const noexcept {
+  pollfd polled{descriptor_, 0, 0};
+  return ::poll(&polled, 1, 0) != 1 || (polled.revents & POLLERR) == 0;
 }
 
 Outcome Output::finish(ExitCode code) {

@@ -28,6 +28,8 @@ class Output {
   void flush();
   /// False once nobody reads any more, or writing failed: time to stop.
   [[nodiscard]] bool good() const noexcept { return error_ == 0; }
+  /// The same while there is nothing to write: false once the reader of a pipe has gone away.
+  [[nodiscard]] bool has_reader() const noexcept;
   /// Flushes. A closed pipe (`| head`) ends the command quietly; any other error is trouble.
   [[nodiscard]] Outcome finish(ExitCode code = ExitCode::done);
 

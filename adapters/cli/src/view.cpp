@@ -4,6 +4,7 @@
 
 #include "json_text.hpp"
 #include "known_projection.hpp"
+#include "messages.hpp"
 #include "open_store.hpp"
 #include "output.hpp"
 #include "rows.hpp"
@@ -84,7 +85,7 @@ Outcome list_views(const ViewOptions& options) {
 Outcome get_view(const ViewOptions& options) {
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
-  if (auto unknown = object_to_projection(*store, options.id())) return tl::unexpected(*std::move(unknown));
+  if (auto unknown = object_to_views(*store, options.id())) return tl::unexpected(*std::move(unknown));
   const auto answer = store->perform(GetView{.projection = options.id(), .key = options.key});
   if (!answer) return trouble_of(answer.error());
   if (!answer->view) {
@@ -108,7 +109,7 @@ Outcome scan_views(const ViewOptions& options) {
   }
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
-  if (auto unknown = object_to_projection(*store, options.id())) return tl::unexpected(*std::move(unknown));
+  if (auto unknown = object_to_views(*store, options.id())) return tl::unexpected(*std::move(unknown));
   auto page = store->perform(ask);
   if (!page) return trouble_of(page.error());
   Output out(1);
@@ -134,12 +135,12 @@ Outcome scan_views(const ViewOptions& options) {
     page = store->perform(ask);
     if (!page) return trouble_of(page.error());
   }
-  if (!writer) return out.finish();
-  writer->end();
+  if (writer) writer->end();
+  Outcome outcome = out.finish();
   if (ask.after && out.good()) {
-    out << "there are more: go on with --after '" << one_line(*ask.after) << "', or raise --limit\n";
+    say("there are more: go on with --after '" + one_line(*ask.after) + "', or raise --limit");
   }
-  return out.finish();
+  return outcome;
 }
 
 }  // namespace lantern::cli

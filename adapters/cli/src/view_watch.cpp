@@ -35,7 +35,7 @@ class ViewWatch {
     return std::nullopt;
   }
   [[nodiscard]] std::size_t views() const noexcept { return known_.size(); }
-  [[nodiscard]] bool good() const noexcept { return out_.good(); }
+  [[nodiscard]] bool good() const noexcept { return out_.good() && out_.has_reader(); }
   [[nodiscard]] Outcome finish() { return out_.finish(); }
 
  private:
@@ -62,6 +62,7 @@ class ViewWatch {
           (next++)->second = moment;
         }
       }
+      ask.generation = page->as_of.generation;  // the rest is of the same, whatever is switched to meanwhile
       ask.after = page->next();
       if (!ask.after) break;
     }
@@ -97,7 +98,7 @@ Outcome watch_views(const ViewOptions& options) {
   const StopSignals signals([&](int) { stop.request_stop(); });  // before the store's threads
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
-  if (auto unknown = object_to_projection(*store, options.id())) return tl::unexpected(*std::move(unknown));
+  if (auto unknown = object_to_views(*store, options.id())) return tl::unexpected(*std::move(unknown));
   ViewWatch watch(*store, options);
   std::mutex mutex;
   std::condition_variable_any wake;
