@@ -74,25 +74,29 @@ bool waits_in_vain(const Run& r) {
   return r.stopping == Stop::now || (r.ends_early() && !storing);
 }
 
-void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
+namespace {
+
+/// Rests before the store is asked again. False: it is the end, since that would not help, or was done often enough.
+bool try_again(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
   tell(r, [&] { return happening::StoreFailed{cause}; });
   if (!is_transient(cause.kind) || r.store_failures >= r.config.store_retry.max_attempts.value()) {
     fail(r, kind, std::move(what), cause);
-    return abandon_batch(r);
+    return false;
   }
   ++r.store_failures;
   rest(r, Sleep::Reason::store_retry, delay_before(r.config.store_retry.backoff, r.store_failures, r.random),
        r.store_failures);
+  return true;
+}
+
+}  // namespace
+
+void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
+  if (!try_again(r, kind, std::move(what), cause)) abandon_batch(r);
 }
 
 void retry_load(Run& r, const Failure& cause) {
-  tell(r, [&] { return happening::StoreFailed{cause}; });
-  if (!is_transient(cause.kind) || r.store_failures >= r.config.store_retry.max_attempts.value()) {
-    return fail(r, ErrorKind::views_load_failed, "views could not be loaded", cause);
-  }
-  ++r.store_failures;
-  rest(r, Sleep::Reason::store_retry, delay_before(r.config.store_retry.backoff, r.store_failures, r.random),
-       r.store_failures);
+  (void)try_again(r, ErrorKind::views_load_failed, "views could not be loaded", cause);
 }
 
 void retry_poll(Run& r, const Failure& cause) {

@@ -15,6 +15,7 @@
 #include "lantern/blocking/run_projection_blocking.hpp"
 #include "lantern/memory/memory_store.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
+#include "temporary_folder.hpp"
 
 namespace views_world {
 
@@ -23,25 +24,7 @@ using testing::Chain;
 
 inline const ProjectionId id{"p"};
 
-/// A folder of one's own, gone at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lantern-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using Folder = testing::TemporaryFolder;
 
 struct OnMemory {
   MemoryStore store{};

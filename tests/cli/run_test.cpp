@@ -10,6 +10,7 @@
 
 #include "child.hpp"
 #include "leader.hpp"
+#include "steps.hpp"
 
 namespace json = boost::json;
 
@@ -43,55 +44,21 @@ std::string events(int count, const std::string& type = "Counted") {
   return text;
 }
 
-void import(const std::string& store, const std::string& text) {
-  const Ended ended = lantern_run({"import", "--store", store, "-"}, {.input = text});
-  INFO(ended.err);
-  REQUIRE(ended.code == 0);
-}
-
-std::string table(const std::string& store, const std::string& name) {
-  const Ended ended = lantern_run({"query", "--store", store, "--csv", "SELECT * FROM " + name + " ORDER BY 1"});
-  REQUIRE(ended.err == "");
-  return ended.out;
-}
-
-// Every line, parsed.
-std::vector<json::object> lines_of(const std::string& out) {
-  std::vector<json::object> lines;
-  for (std::size_t at = 0; at < out.size();) {
-    const std::size_t end = out.find('\n', at);
-    REQUIRE(end != out.npos);
-    lines.push_back(json::parse(out.substr(at, end - at)).as_object());
-    at = end + 1;
-  }
-  return lines;
-}
-
-json::object status_of(const std::string& store, const std::string& projection) {
-  const Ended ended = lantern_run({"status", "--store", store, "--json"});
-  REQUIRE(ended.err == "");
-  const json::value whole = json::parse(ended.out);
-  for (const auto& each : whole.at("projections").as_array()) {
-    if (each.at("projection").as_string() == projection) return each.as_object();
-  }
-  return {};
-}
-
 }  // namespace
 
 TEST_CASE("a run goes to the head and ends, and the next goes on where it was") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
-  import(store, events(2500));
+  import_lines(store, events(2500));
   const Ended first = lantern_run({"run", "--store", store, folder / "counts.sql"});
   CHECK(first.code == 0);
   CHECK(first.err == "");
   CHECK(first.out.find("counts: caught up at position 2,500, 2,500 applied, 0 quarantined, ") == 0);
-  CHECK(table(store, "counts").find("s-0,357,") != std::string::npos);
+  CHECK(rows_of(store, "counts").find("s-0,357,") != std::string::npos);
   const Ended second = lantern_run({"run", "--store", store, folder / "counts.sql"});
   CHECK(second.out.find("counts: caught up at position 2,500, 0 applied, ") == 0);
-  import(store, events(3, "More"));
+  import_lines(store, events(3, "More"));
   const Ended third = lantern_run({"run", "--store", store, "--batch", "2", folder / "counts.sql"});
   CHECK(third.out.find("counts: caught up at position 2,503, 3 applied, ") == 0);
   CHECK(lantern_run({"run", "--store", store, "--quiet", folder / "counts.sql"}).out == "");
@@ -101,11 +68,11 @@ TEST_CASE("run --json tells a run as one object a line, with the fields that are
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "skipping.sql", failing("skipping", "skip"));
-  import(store, events(3) + R"({"stream":"s","type":"t","data":{},"id":"bad"})" + "\n");
+  import_lines(store, events(3) + R"({"stream":"s","type":"t","data":{},"id":"bad"})" + "\n");
   const Ended ended = lantern_run({"run", "--store", store, "--json", folder / "skipping.sql"});
   CHECK(ended.code == 0);
   CHECK(ended.err == "");
-  const auto lines = lines_of(ended.out);
+  const auto lines = objects_of(ended.out);
   const auto with = [&](std::string_view event) {
     const auto found = std::find_if(lines.begin(), lines.end(),
                                     [&](const auto& line) { return line.at("event").as_string() == event; });
@@ -130,7 +97,7 @@ TEST_CASE("run --json tells a run as one object a line, with the fields that are
   end.erase("commits");
   CHECK(end == json::parse(R"({"event":"finished","projection":"skipping","outcome":"caught_up","generation":1,
                                "position":4,"applied":3,"quarantined":1,"retries":0,"error":null})"));
-  const auto status = status_of(store, "skipping");
+  const auto status = status_json(store, "skipping");
   CHECK(status.at("quarantined") == 1);
   CHECK(status.at("state") == "caught up");
 }
@@ -140,7 +107,7 @@ TEST_CASE("one projection that fails does not stop the others, and the program e
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
   write_file(folder / "fatal.sql", failing("fatal", "fatal"));
-  import(store, events(5) + R"({"stream":"s","type":"t","data":{},"id":"bad"})" + "\n" + events(5, "Later"));
+  import_lines(store, events(5) + R"({"stream":"s","type":"t","data":{},"id":"bad"})" + "\n" + events(5, "Later"));
   const Ended ended = lantern_run({"run", "--store", store, folder / "fatal.sql", folder / "counts.sql"});
   CHECK(ended.code == 1);
   CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
@@ -148,36 +115,36 @@ TEST_CASE("one projection that fails does not stop the others, and the program e
   CHECK(ended.err.find("fatal") != std::string::npos);
   CHECK(ended.err.find("6") != std::string::npos);
   CHECK(ended.out.find("counts: caught up at position 11, 11 applied") == 0);
-  CHECK(table(store, "fatal") == "n\r\n1\r\n2\r\n3\r\n4\r\n5\r\n");
-  const auto status = status_of(store, "fatal");
+  CHECK(rows_of(store, "fatal") == "n\r\n1\r\n2\r\n3\r\n4\r\n5\r\n");
+  const auto status = status_json(store, "fatal");
   CHECK(status.at("state") == "failed");
   CHECK(status.at("position") == 5);
   CHECK(status.at("lag") == 6);
   CHECK(status.at("last_error").as_string().find("NULL") != json::string::npos);
-  CHECK(status_of(store, "counts").at("last_error").is_null());
+  CHECK(status_json(store, "counts").at("last_error").is_null());
 }
 
 TEST_CASE("run --follow applies what another process appends, and SIGTERM drains it") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
-  import(store, events(10));
+  import_lines(store, events(10));
   for (const int signal : {SIGTERM, SIGINT}) {
     Child child(lantern_words({"run", "--store", store, "--follow", "--json", folder / "counts.sql"}));
     REQUIRE(child.read_until("\"caught_up\""));
-    const auto before = lines_of(child.out().substr(0, child.out().rfind('\n') + 1)).back().at("position").as_int64();
+    const auto before = objects_of(child.out().substr(0, child.out().rfind('\n') + 1)).back().at("position").as_int64();
     // The producer never feels the projection: its import ends while the run goes on.
-    import(store, events(500, "Live" + std::to_string(signal)));
+    import_lines(store, events(500, "Live" + std::to_string(signal)));
     REQUIRE(child.read_until("\"position\":" + std::to_string(before + 500)));
-    const auto live = status_of(store, "counts");
+    const auto live = status_json(store, "counts");
     CHECK(live.at("state") == "following");
     CHECK(live.at("leader").as_string().find(":" + std::to_string(child.pid())) != json::string::npos);
     child.send(signal);
     const Ended ended = child.wait();
     CHECK(ended.code == 0);
     CHECK(ended.err == "");
-    CHECK(lines_of(ended.out).back().at("outcome") == "stopped");
-    const auto status = status_of(store, "counts");
+    CHECK(objects_of(ended.out).back().at("outcome") == "stopped");
+    const auto status = status_json(store, "counts");
     CHECK(status.at("leader").is_null());
     CHECK(status.at("state") == "stopped");
     CHECK(status.at("position") == before + 500);
@@ -189,31 +156,31 @@ TEST_CASE("Ctrl-C half-way ends with 0, and the next run ends with the tables of
   const std::string store = folder / "s.db", undisturbed = folder / "u.db";
   write_file(folder / "counts.sql", counting);
   const std::string text = events(30000);
-  import(store, text);
-  import(undisturbed, text);
+  import_lines(store, text);
+  import_lines(undisturbed, text);
   REQUIRE(lantern_run({"run", "--store", undisturbed, folder / "counts.sql"}).code == 0);
   Child child(lantern_words({"run", "--store", store, "--json", "--batch", "10", folder / "counts.sql"}));
   REQUIRE(child.read_until("\"progress\""));
   child.send(SIGINT);
   const Ended ended = child.wait();
   CHECK(ended.code == 0);
-  const auto last = lines_of(ended.out).back();
+  const auto last = objects_of(ended.out).back();
   CHECK(last.at("outcome") == "stopped");
   CHECK(last.at("position").as_int64() < 30000);
   CHECK(last.at("position") == last.at("applied"));
-  CHECK(status_of(store, "counts").at("position") == last.at("position"));
+  CHECK(status_json(store, "counts").at("position") == last.at("position"));
   const Ended rest = lantern_run({"run", "--store", store, "--json", folder / "counts.sql"});
   CHECK(rest.code == 0);
-  CHECK(lines_of(rest.out).front().at("position") == last.at("position"));
-  CHECK(lines_of(rest.out).back().at("applied").as_int64() == 30000 - last.at("position").as_int64());
-  CHECK(table(store, "counts") == table(undisturbed, "counts"));
+  CHECK(objects_of(rest.out).front().at("position") == last.at("position"));
+  CHECK(objects_of(rest.out).back().at("applied").as_int64() == 30000 - last.at("position").as_int64());
+  CHECK(rows_of(store, "counts") == rows_of(undisturbed, "counts"));
 }
 
 TEST_CASE("who does not lead ends with 4, and a leader that was killed is not waited for, and --standby waits") {
   const TempFolder folder;
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
-  import(store, events(10));
+  import_lines(store, events(10));
   Child leader(lantern_words({"run", "--store", store, "--follow", "--json", folder / "counts.sql"}));
   REQUIRE(leader.read_until("\"caught_up\""));
   const Ended refused = lantern_run({"run", "--store", store, folder / "counts.sql"});
@@ -225,7 +192,7 @@ TEST_CASE("who does not lead ends with 4, and a leader that was killed is not wa
   CHECK(refused.err.find(":" + std::to_string(leader.pid()) + " leads, ") != std::string::npos);
   CHECK(refused.err.find("position") == std::string::npos);
   CHECK(refused.err.find("of the log") == std::string::npos);
-  CHECK(status_of(store, "counts").at("state") == "following");
+  CHECK(status_json(store, "counts").at("state") == "following");
 
   Child standby(lantern_words({"run", "--store", store, "--standby", "--json", folder / "counts.sql"}));
   REQUIRE(standby.read_until("\"standing_by\""));
@@ -237,8 +204,8 @@ TEST_CASE("who does not lead ends with 4, and a leader that was killed is not wa
   REQUIRE(killed.read_until("\"caught_up\""));
   killed.send(SIGKILL);
   REQUIRE(killed.wait().signal == SIGKILL);
-  CHECK(status_of(store, "counts").at("leader").is_null());
-  CHECK(status_of(store, "counts").at("state") == "interrupted");
+  CHECK(status_json(store, "counts").at("leader").is_null());
+  CHECK(status_json(store, "counts").at("state") == "interrupted");
   const Ended next = lantern_run({"run", "--store", store, folder / "counts.sql"});
   CHECK(next.err == "");
   CHECK(next.code == 0);
@@ -250,9 +217,9 @@ TEST_CASE(
   const std::string store = folder / "s.db";
   write_file(folder / "counts.sql", counting);
   write_file(folder / "bad.sql", "-- projection: bad\n-- version: 1\n-- on *\nDELETE FROM nothing;\n");
-  import(store, events(10));
+  import_lines(store, events(10));
   REQUIRE(lantern_run({"run", "--store", store, folder / "counts.sql"}).code == 0);
-  const std::string before = table(store, "counts");
+  const std::string before = rows_of(store, "counts");
   write_file(folder / "counts.sql", version_two(counting));
   for (const bool bad_first : {false, true}) {
     std::vector<std::string> words{"run", "--store", store, folder / "counts.sql"};
@@ -260,14 +227,14 @@ TEST_CASE(
     const Ended ended = lantern_run(words);
     CHECK(ended.code == 2);
     CHECK(ended.err.find("lantern: " + (folder / "bad.sql") + ":4:") == 0);
-    CHECK(table(store, "counts") == before);
-    CHECK(status_of(store, "counts").at("generation") == 1);
-    CHECK(status_of(store, "counts").at("leader").is_null());
-    CHECK(status_of(store, "bad").empty());
+    CHECK(rows_of(store, "counts") == before);
+    CHECK(status_json(store, "counts").at("generation") == 1);
+    CHECK(status_json(store, "counts").at("leader").is_null());
+    CHECK(status_json(store, "bad").empty());
   }
   CHECK(lantern_run({"run", "--store", store, folder / "counts.sql"}).code == 0);
-  CHECK(status_of(store, "counts").at("generation") == 2);
-  CHECK(table(store, "counts") == before);
+  CHECK(status_json(store, "counts").at("generation") == 2);
+  CHECK(rows_of(store, "counts") == before);
 }
 
 TEST_CASE("a higher version is built beside the one that another process leads, which then gives up") {
@@ -276,22 +243,22 @@ TEST_CASE("a higher version is built beside the one that another process leads, 
   write_file(folder / "counts.sql", counting);
   write_file(folder / "counts2.sql", version_two(counting));
   write_file(folder / "other.sql", failing("other", "skip"));
-  import(store, events(10));
+  import_lines(store, events(10));
   Child leader(lantern_words({"run", "--store", store, "--follow", "--json", folder / "counts.sql"}));
   REQUIRE(leader.read_until("\"caught_up\""));
-  const std::string before = table(store, "counts");
+  const std::string before = rows_of(store, "counts");
   const Ended rebuilt = lantern_run({"run", "--store", store, folder / "counts2.sql", folder / "other.sql"});
   CHECK(rebuilt.err == "");
   CHECK(rebuilt.code == 0);
-  CHECK(table(store, "counts") == before);
-  CHECK(status_of(store, "counts").at("generation") == 2);
-  CHECK(status_of(store, "counts").at("version") == 2);
+  CHECK(rows_of(store, "counts") == before);
+  CHECK(status_json(store, "counts").at("generation") == 2);
+  CHECK(status_json(store, "counts").at("version") == 2);
 
-  import(store, events(5, "Later"));
+  import_lines(store, events(5, "Later"));
   CHECK(leader.wait().code == 4);
-  CHECK(table(store, "counts") == before);
+  CHECK(rows_of(store, "counts") == before);
   CHECK(lantern_run({"run", "--store", store, folder / "counts2.sql"}).code == 0);
-  CHECK(table(store, "counts") != before);
+  CHECK(rows_of(store, "counts") != before);
 }
 
 TEST_CASE("a projection file that cannot be used is told with file and line, and nothing is run") {
@@ -300,7 +267,7 @@ TEST_CASE("a projection file that cannot be used is told with file and line, and
   write_file(folder / "counts.sql", counting);
   write_file(folder / "nameless.sql", "-- version: 1\n-- on *\nSELECT 1;\n");
   write_file(folder / "evil.sql", "-- projection: evil\n-- version: 1\n-- on *\n\nDELETE FROM lantern_events;\n");
-  import(store, events(3));
+  import_lines(store, events(3));
   const auto run = [&](std::vector<std::string> files) {
     std::vector<std::string> words{"run", "--store", store};
     for (const auto& file : files) words.push_back(folder / file);
@@ -309,7 +276,7 @@ TEST_CASE("a projection file that cannot be used is told with file and line, and
   const Ended nameless = run({"counts.sql", "nameless.sql"});
   CHECK(nameless.code == 2);
   CHECK(nameless.err.find("lantern: " + (folder / "nameless.sql") + ":") == 0);
-  CHECK(status_of(store, "counts").empty());
+  CHECK(status_json(store, "counts").empty());
   const Ended evil = run({"evil.sql"});
   CHECK(evil.code == 2);
   CHECK(evil.err.find("lantern: " + (folder / "evil.sql") + ":5") == 0);
@@ -321,32 +288,32 @@ TEST_CASE("a projection file that cannot be used is told with file and line, and
   CHECK(std::count(both.err.begin(), both.err.end(), '\n') == 2);
   // A file that changed without a new version says so; with one, the tables are built anew.
   REQUIRE(run({"counts.sql"}).code == 0);
-  const std::string before = table(store, "counts");
+  const std::string before = rows_of(store, "counts");
   std::string changed = counting;
   changed.replace(changed.find("events + 1"), 10, "events + 2");
   write_file(folder / "counts.sql", changed);
   const Ended same_version = run({"counts.sql"});
   CHECK(same_version.code == 2);
   CHECK(same_version.err.find("version") != std::string::npos);
-  CHECK(table(store, "counts") == before);
+  CHECK(rows_of(store, "counts") == before);
   changed.replace(changed.find("version: 1"), 10, "version: 2");
   write_file(folder / "counts.sql", changed);
   const Ended rebuilt = run({"counts.sql"});
   CHECK(rebuilt.code == 0);
-  CHECK(status_of(store, "counts").at("generation") == 2);
+  CHECK(status_json(store, "counts").at("generation") == 2);
   CHECK(rebuilt.out.find("3 applied") != std::string::npos);
 }
 
 TEST_CASE("a run whose output nobody reads any more ends, quietly, and one whose output is full ends with 3") {
   const TempFolder folder;
   write_file(folder / "counts.sql", counting);
-  import(folder / "s.db", events(10));
+  import_lines(folder / "s.db", events(10));
   const std::string run = "lantern run --store s.db --follow --json counts.sql";
   for (const std::string reader : {"head -1", "{ read -r a; read -r b; read -r c; }"}) {
     const Ended ended = run_script("{ " + run + "; echo \"code $?\" >&2; } | " + reader, folder.path());
     CHECK(ended.err == "code 0\n");
-    CHECK(status_of(folder / "s.db", "counts").at("state") == "stopped");
-    import(folder / "s.db", events(10, "Later"));
+    CHECK(status_json(folder / "s.db", "counts").at("state") == "stopped");
+    import_lines(folder / "s.db", events(10, "Later"));
   }
   const Ended full = run_script("set +e; " + run + " > /dev/full; echo \"code $?\"", folder.path());
   CHECK(full.out == "code 3\n");
@@ -397,7 +364,7 @@ TEST_CASE("exit codes: 2 for the command line, 3 for the store, with one line th
   CHECK_FALSE(std::filesystem::exists(folder / "absent.db"));
   CHECK(lantern_run({"import", "--store", folder / "no.db", "-"}, {.input = events(1)}).code == 3);
   // Output that cannot be written is an error; a reader that has gone away is none.
-  import(folder / "s.db", events(20000));
+  import_lines(folder / "s.db", events(20000));
   CHECK(run_script("lantern export --store s.db > /dev/full", folder.path()).code == 3);
   const Ended head = run_script("{ lantern export --store s.db; echo code $? >&2; } | head -n 1", folder.path());
   CHECK(head.err == "code 0\n");

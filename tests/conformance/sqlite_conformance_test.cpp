@@ -6,7 +6,7 @@
 
 #include "every_contract.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
-#include "temporary_directory.hpp"
+#include "temporary_folder.hpp"
 
 using namespace lantern;
 
@@ -14,7 +14,7 @@ namespace {
 
 /// One file in a directory of its own.
 struct SqliteWorld {
-  TemporaryDirectory directory{};
+  testing::TemporaryFolder directory{};
   std::shared_ptr<std::atomic<std::int64_t>> now =
       std::make_shared<std::atomic<std::int64_t>>(1'700'000'000'000'000'000);
 

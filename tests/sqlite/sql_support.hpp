@@ -13,31 +13,14 @@
 
 #include "lantern/blocking/run_projection_blocking.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
+#include "temporary_folder.hpp"
 
 namespace sql_support {
 
 using namespace lantern;
 using Rows = std::vector<std::string>;
 
-/// A folder that is removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "lantern-sql-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()));
-    path_ = pattern;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using Folder = testing::TemporaryFolder;
 
 /// Anybody's connection: it knows nothing of lantern.
 class Client {
