@@ -134,6 +134,10 @@ Outcome scan_views(const ViewOptions& options) {
     if (!ask.after || ask.limit == 0 || !out.good()) break;
     page = store->perform(ask);
     if (!page) return trouble_of(page.error());
+    if (!page->as_of.position) {
+      return trouble(ExitCode::store, "generation " + std::to_string(ask.generation->value) + " of " +
+                                          to_string(options.id()) + " was dropped while it was read: ask again");
+    }
   }
   if (writer) writer->end();
   Outcome outcome = out.finish();

@@ -51,6 +51,9 @@ class ViewWatch {
     for (;;) {
       const auto page = store_.perform(ask);
       if (!page) return page.error();
+      if (ask.generation && !page->as_of.position) {  // the next look finds another one active
+        return Failure(FailureKind::unavailable, "the generation was dropped while it was read", "look again");
+      }
       for (const StoredView& view : page->views) {
         pass([&](const std::string& key) { return key < view.key; });
         const Moment moment{page->as_of.generation, view.edition, view.version};

@@ -150,7 +150,7 @@ Trouble SqlBuilds::refuse_collision(const SchemaRenames& renames) const {
     if (taken.contains({moved.kind == Kind::trigger, lower(moved.after.name)})) {
       return Failure(FailureKind::incompatible,
                      "`" + moved.after.name + "` of a projection cannot be brought out: something else has its name",
-                     "rename or drop what was made since, or cancel the rebuild");
+                     "rename or drop what was made since, and ask again");
     }
   }
   return std::nullopt;

@@ -65,7 +65,9 @@ struct CommitPolicy {
 
 /// What to do when somebody else leads, or takes over.
 enum class WhenNotLeader : std::uint8_t {
-  fail,      ///< the run ends with a leadership error
+  /// The run ends with a leadership error. After a switch of its own it ends with `Ending::rebuilt`; or, if it is
+  /// continuous and older code leads, waits for that to end.
+  fail,
   stand_by,  ///< wait until the lease is free, then go on from the stored checkpoint
 };
 
@@ -83,7 +85,8 @@ struct Leadership {
   friend bool operator==(const Leadership&, const Leadership&) = default;
 };
 
-/// When a run of a keyed projection fills a new generation before it goes on as the live run.
+/// When a run of a projection with generations (keyed, or of SQL statements) fills a new generation before it goes on
+/// as the live run.
 enum class RebuildPolicy : std::uint8_t {
   when_newer,  ///< when the active generation was made by older code; an older schema alone, with `upcast_view`, is not
   always,      ///< once, whatever made it; a rebuild that was interrupted is gone on with
@@ -146,6 +149,8 @@ class ProjectionConfig {
   // Of keyed projections only.
   ViewCacheSize view_cache = 10'000;  ///< decoded views kept between batches; those of an open batch come on top
   bool publish = true;  ///< false: no frames are made. The drivers set it for stores that do not perform Publish
+
+  // Of projections that can be rebuilt: keyed ones, and those of SQL statements.
   RebuildPolicy rebuild = RebuildPolicy::when_newer;
   /// Percent of the time that a rebuild works while the active generation moves; it rests after each commit for the
   /// remainder, a second at most. 100: it never rests. Without a live run it never does.

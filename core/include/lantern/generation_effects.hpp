@@ -66,7 +66,7 @@ struct CancelRebuild {
   friend bool operator==(const CancelRebuild&, const CancelRebuild&) = default;
 };
 
-/// Stores whose keyed projections can be rebuilt beside what readers see.
+/// Stores whose projections can be rebuilt beside what readers see.
 template <class S>
 concept GenerationStore = requires(S& store, const BeginRebuild& begin, const ActivateGeneration& activate,
                                    const ListGenerations& list, const RollBack& back, const FinalizeRebuild& finalize,

@@ -16,7 +16,7 @@ concept Performs = Effect<E> && requires(S& store, const E& effect) {
   { store.perform(effect) } -> std::same_as<typename E::reply>;
 };
 
-/// What only keyed projections ask for. A store that keeps no views cannot perform these, and need not.
+/// What only projections with keys or generations ask for. A store without those cannot perform these, and need not.
 template <class E>
 concept OptionalEffect = std::same_as<E, LoadViews> || std::same_as<E, Publish> || std::same_as<E, BeginRebuild> ||
     std::same_as<E, ActivateGeneration>;
@@ -29,8 +29,8 @@ requires Performs<S, E> || OptionalEffect<E>
   if constexpr (Performs<S, E>) return store.perform(effect);
   else if constexpr (std::same_as<E, Publish>) return Publish::Published{};
   else
-    return tl::make_unexpected(
-        Failure(FailureKind::unsupported, "this store keeps no views", "run keyed projections on a store that does"));
+    return tl::make_unexpected(Failure(FailureKind::unsupported, "this store keeps no views or generations",
+                                       "run this projection on a store that does"));
 }
 
 /// Yields events in order.

@@ -47,7 +47,7 @@ struct ProjectionStatus {
   /// the projection's filter lets pass by.
   std::uint64_t lag{};
   std::optional<LeaderStatus> leader{};        ///< absent: no lease, or it was given back
-  CodeVersion code{};                          ///< of the code that made this generation, of a projection with views
+  CodeVersion code{};                          ///< of the code that made this generation; of SQL its version
   std::optional<GenerationBeside> building{};  ///< which a rebuild fills
   std::optional<LeaderStatus> builder{};       ///< who fills it; absent: nobody does
   std::optional<GenerationBeside> previous{};  ///< which a rollback would bring back

@@ -33,8 +33,8 @@ struct SqliteOptions {
   /// How long a write waits for another connection that writes, blocking its thread, before it answers
   /// FailureKind::busy. Zero by default: the core waits, with backoff, and blocks nobody. Programs without a pipeline
   /// (an import) want some seconds here, and so do several processes that write all the time: who waits here looks
-  /// every millisecond, and so comes next; the core may look in vain for long. (Reads wait half a second at least, for
-  /// another connection that is closing.)
+  /// several times a millisecond, and so comes next; the core may look in vain for long. (Reads wait half a second at
+  /// least, for another connection that is closing.)
   std::chrono::milliseconds busy_timeout{0};
   /// How long `open` itself waits for others that open, create or migrate the same file.
   std::chrono::milliseconds open_timeout{5000};

@@ -32,7 +32,8 @@ struct SqliteParts;
 /// own and never wait for writers. Movable; a moved-from store may only be destroyed or assigned to. Several objects on
 /// one file, in one process or many, work together. Not to be used across fork().
 ///
-/// **Blocking.** Every call may block on the disk; none waits for a lock longer than SqliteOptions::busy_timeout. It
+/// **Blocking.** Every call may block on the disk; none waits for another connection's lock longer than
+/// SqliteOptions::busy_timeout (reads: half a second at least), but for FinalizeRebuild and CancelRebuild. It
 /// then answers FailureKind::busy, which the core retries with backoff.
 ///
 /// **Why reading by position is safe.** A reader that has seen position p never has to look at or below p again:
