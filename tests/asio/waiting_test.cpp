@@ -10,9 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <catch2/catch.hpp>
-#include <future>
+#include <optional>
 
 #include "stepped_store.hpp"
 
@@ -44,10 +43,14 @@ struct WithRuns : Scripted {
 
 template <class Store>
 Waited waited(Store& store, std::chrono::nanoseconds timeout = long_time) {
-  asio::thread_pool pool(1);
-  auto later = async_wait_until(on_pool(store, pool.get_executor()), {"p"}, Position{7}, timeout, asio::use_future);
-  if (later.wait_for(patience) != std::future_status::ready) FAIL("it waits for ever");
-  return later.get();
+  asio::thread_pool pool(1);  // outlives all that the context runs
+  asio::io_context context;
+  std::optional<Waited> how;
+  async_wait_until(on_pool(store, pool.get_executor()), {"p"}, Position{7}, timeout,
+                   asio::bind_executor(context.get_executor(), [&](Waited end) { how = std::move(end); }));
+  context.run_for(patience);
+  if (!how) FAIL("it waits for ever");
+  return *how;
 }
 
 Waited reached(std::int64_t position) { return Reached{{Position{position}, {}, {}, {}}}; }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sqlite3.h>
@@ -33,7 +34,6 @@ class Watching {
   static void interrupt_statement(int which) { statements_left = which; }
   /// Nothing more is interrupted; true if something was.
   static bool lift() {
-    in_doomed = false;
     const bool step = steps_left.exchange(0) == 0, statement = statements_left.exchange(0) == 0;
     return step && statement;
   }
@@ -44,11 +44,11 @@ class Watching {
   static int note(unsigned, void*, void*, void* text) {
     const std::string_view sql(static_cast<const char*>(text));
     in_work = !sql.starts_with("BEGIN") && !sql.starts_with("COMMIT") && !sql.starts_with("ROLLBACK");
-    if (in_work && statements_left > 0 && --statements_left == 0) in_doomed = true;
+    in_doomed = in_work && statements_left > 0 && --statements_left == 0;
     return 0;
   }
   static int maybe_interrupt(void*) {
-    if (in_doomed.exchange(false)) return 1;
+    if (std::exchange(in_doomed, false)) return 1;
     return in_work && steps_left > 0 && --steps_left == 0 ? 1 : 0;
   }
   /// SQLite calls this for every connection that is opened.
@@ -60,7 +60,8 @@ class Watching {
   }
 
   inline static std::atomic<int> steps_left = 0, statements_left = 0;  // 0: nothing is interrupted
-  inline static std::atomic<bool> in_work = false, in_doomed = false;
+  // Of the statement that this thread is at: others begin and end transactions meanwhile.
+  inline static thread_local bool in_work = false, in_doomed = false;
   inline static std::vector<sqlite3*> connections;
 };
 

@@ -72,8 +72,7 @@ int interrupt_each(std::int64_t code, const std::function<void(SqliteStore&)>& b
 
 }  // namespace
 
-TEST_CASE(
-    "R3: a keyed run that is interrupted at any statement has stored the fold of the log up to its checkpoint") {
+TEST_CASE("R3: a keyed run that is interrupted at any statement has stored the fold of the log up to its checkpoint") {
   CHECK(interrupt_each(1, [](SqliteStore&) {}) > 20);
 }
 

@@ -107,7 +107,8 @@ class AsyncWait {
 /// reached. A call of the store that has begun is let finish.
 /// - *Errors*: as `wait_until`. What a store knows of failed runs is asked for if it has `async_failed_run`, which an
 /// `OnPool` has over a store that `TellsFailedRuns`.
-/// - *Lifetimes*: a borrowed store lives until the completion; pools as in `run_projection`.
+/// - *Lifetimes*: a borrowed store lives until the completion; pools as in `run_projection`: a future that is ready
+/// does not mean that the thread which made it so has left the pool.
 /// - *Threads*: a cancellation signal is emitted where no step can run meanwhile. Distinct waits are independent.
 template <class Store, boost::asio::completion_token_for<void(Waited)> Token>
 auto async_wait_until(Store&& store, ProjectionId projection, Position position, std::chrono::nanoseconds timeout,
