@@ -4,6 +4,7 @@
 
 #include "json_text.hpp"
 #include "known_projection.hpp"
+#include "lantern/blocking/read_views.hpp"
 #include "messages.hpp"
 #include "open_store.hpp"
 #include "output.hpp"
@@ -134,10 +135,7 @@ Outcome scan_views(const ViewOptions& options) {
     if (!ask.after || ask.limit == 0 || !out.good()) break;
     page = store->perform(ask);
     if (!page) return trouble_of(page.error());
-    if (!page->as_of.position) {
-      return trouble(ExitCode::store, "generation " + std::to_string(ask.generation->value) + " of " +
-                                          to_string(options.id()) + " was dropped while it was read: ask again");
-    }
+    if (!page->as_of.position) return trouble_of(detail::generation_gone(options.id(), *ask.generation));
   }
   if (writer) writer->end();
   Outcome outcome = out.finish();

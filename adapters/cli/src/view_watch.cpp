@@ -4,6 +4,7 @@
 #include <stop_token>
 
 #include "known_projection.hpp"
+#include "lantern/blocking/read_views.hpp"
 #include "messages.hpp"
 #include "open_store.hpp"
 #include "output.hpp"
@@ -51,9 +52,8 @@ class ViewWatch {
     for (;;) {
       const auto page = store_.perform(ask);
       if (!page) return page.error();
-      if (ask.generation && !page->as_of.position) {  // the next look finds another one active
-        return Failure(FailureKind::unavailable, "the generation was dropped while it was read", "look again");
-      }
+      // The next look finds another one active.
+      if (ask.generation && !page->as_of.position) return detail::generation_gone(options_.id(), *ask.generation);
       for (const StoredView& view : page->views) {
         pass([&](const std::string& key) { return key < view.key; });
         const Moment moment{page->as_of.generation, view.edition, view.version};
