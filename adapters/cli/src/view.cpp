@@ -1,6 +1,8 @@
 #include "view.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "json_text.hpp"
 #include "known_projection.hpp"
@@ -111,15 +113,20 @@ Outcome scan_views(const ViewOptions& options) {
   const auto store = open_store(options.store, Access::read);
   if (!store) return tl::unexpected(store.error());
   if (auto unknown = object_to_views(*store, options.id())) return tl::unexpected(*std::move(unknown));
-  auto page = store->perform(ask);
+  ViewScan scan(*store, ask);
+  auto page = scan.next();
   if (!page) return trouble_of(page.error());
   Output out(1);
   ViewText text;
   const auto writer = options.json ? nullptr : row_writer(RowFormat::table, out);
   const std::vector<std::string> names{"key", "version", "position", "state"};
   if (writer) writer->columns(names);
-  for (;;) {
-    for (const StoredView& view : page->views) {
+  std::uint32_t left = options.limit;
+  std::string last;
+  for (;;) {  // a page may end long before the limit
+    for (const StoredView& view : std::span(page->views).first(std::min<std::size_t>(left, page->views.size()))) {
+      --left;
+      last = view.key;
       if (!writer) {
         out << text.json(view, page->as_of.generation) << '\n';
         continue;
@@ -128,19 +135,15 @@ Outcome scan_views(const ViewOptions& options) {
       writer->row(std::array<SqlValue, 4>{std::string_view(view.key), view.version, cell(view.position),
                                           std::string_view(state)});
     }
-    // A page may end long before the limit; what follows is of the generation that it is of.
-    ask.limit -= static_cast<std::uint32_t>(page->views.size());
-    ask.after = page->next();
-    ask.generation = page->as_of.generation;
-    if (!ask.after || ask.limit == 0 || !out.good()) break;
-    page = store->perform(ask);
+    if (scan.done() || left == 0 || !out.good()) break;
+    page = scan.next();
     if (!page) return trouble_of(page.error());
-    if (!page->as_of.position) return trouble_of(detail::generation_gone(options.id(), *ask.generation));
   }
   if (writer) writer->end();
   Outcome outcome = out.finish();
-  if (ask.after && out.good()) {
-    say("there are more: go on with --after '" + one_line(*ask.after) + "', or raise --limit");
+  const bool more = !scan.done() || (!page->views.empty() && page->views.back().key != last);
+  if (more && out.good()) {
+    say("there are more: go on with --after '" + one_line(last) + "', or raise --limit");
   }
   return outcome;
 }

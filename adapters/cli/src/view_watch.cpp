@@ -41,7 +41,7 @@ class ViewWatch {
 
  private:
   std::optional<Failure> compare() {
-    ScanViews ask{.projection = options_.id(), .prefix = options_.prefix, .limit = 1000};
+    ViewScan scan(store_, ScanViews{.projection = options_.id(), .prefix = options_.prefix, .limit = 1000});
     auto next = known_.begin();  // both are in the order of the keys' bytes
     const auto pass = [&](auto until) {
       while (next != known_.end() && until(next->first)) {
@@ -49,11 +49,9 @@ class ViewWatch {
         next = known_.erase(next);
       }
     };
-    for (;;) {
-      const auto page = store_.perform(ask);
+    while (!scan.done()) {
+      const auto page = scan.next();
       if (!page) return page.error();
-      // The next look finds another one active.
-      if (ask.generation && !page->as_of.position) return detail::generation_gone(options_.id(), *ask.generation);
       for (const StoredView& view : page->views) {
         pass([&](const std::string& key) { return key < view.key; });
         const Moment moment{page->as_of.generation, view.edition, view.version};
@@ -65,9 +63,6 @@ class ViewWatch {
           (next++)->second = moment;
         }
       }
-      ask.generation = page->as_of.generation;  // the rest is of the same, whatever is switched to meanwhile
-      ask.after = page->next();
-      if (!ask.after) break;
     }
     pass([](const std::string&) { return true; });
     out_.flush();
