@@ -8,6 +8,7 @@
 #include "child.hpp"
 #include "json_text.hpp"
 #include "lantern/sqlite/sqlite_store.hpp"
+#include "steps.hpp"
 
 using namespace lantern;
 
@@ -20,12 +21,6 @@ std::string exported(const std::string& store, std::vector<std::string> more = {
   REQUIRE(ended.err == "");
   REQUIRE(ended.code == 0);
   return ended.out;
-}
-
-void import(const std::string& store, const std::string& text) {
-  const Ended ended = lantern_run({"import", "--store", store, "-"}, {.input = text});
-  INFO(ended.err);
-  REQUIRE(ended.code == 0);
 }
 
 std::vector<NewEvent> all_of(const std::string& file) {
@@ -83,7 +78,7 @@ TEST_CASE("importing what was exported reproduces the log, whatever is in it") {
   }
   const std::string lines = exported(folder / "one.db");
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 500);
-  import(folder / "two.db", lines);
+  import_lines(folder / "two.db", lines);
   CHECK((all_of(folder / "one.db") == all_of(folder / "two.db")));
   CHECK((exported(folder / "two.db") == lines));
   // Into the log that it came from it adds nothing.
@@ -99,7 +94,7 @@ TEST_CASE("a part of the log can be chosen, by position and by the beginning of 
             R"(","ts":"2024-05-01T10:00:00Z"})"
             "\n";
   }
-  import(folder / "s.db", text);
+  import_lines(folder / "s.db", text);
   const auto streams = [&](std::vector<std::string> more) {
     std::string found;
     const std::string out = exported(folder / "s.db", std::move(more));

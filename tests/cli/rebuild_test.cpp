@@ -43,14 +43,6 @@ std::vector<std::string> names_of(const std::vector<json::object>& lines) {
   return names;
 }
 
-void check_refused(const Ended& ended, int code, const std::string& words) {
-  CAPTURE(ended.err);
-  CHECK(ended.code == code);
-  CHECK(ended.out == "");
-  CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
-  CHECK(ended.err.find(words) != std::string::npos);
-}
-
 }  // namespace
 
 TEST_CASE("a rebuild of the same version makes the tables anew, tells it line by line, and keeps the old ones") {

@@ -1,5 +1,6 @@
 #include "steps.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <sqlite3.h>
@@ -87,4 +88,12 @@ std::string naive_chains(int events, int streams, int factor) {
     text += stream + "," + std::to_string(chain.events) + "," + std::to_string(chain.hash) + "\r\n";
   }
   return text;
+}
+
+void check_refused(const Ended& ended, int code, const std::string& words) {
+  CAPTURE(ended.out, ended.err);
+  CHECK(ended.code == code);
+  CHECK(ended.out == "");
+  CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
+  CHECK(ended.err.find(words) != std::string::npos);
 }

@@ -31,3 +31,6 @@ void write_raw(const std::string& store, const std::string& sql);
 [[nodiscard]] std::string chains_file(int version = 1, int factor = 31);
 [[nodiscard]] std::string chain_events(int first, int last, int streams = 7);
 [[nodiscard]] std::string naive_chains(int events, int streams = 7, int factor = 31);
+
+/// It ended with this code, printed nothing, and told these words in one line.
+void check_refused(const Ended& ended, int code, const std::string& words);

@@ -71,14 +71,6 @@ std::string told(const std::string& out) {
   return text;
 }
 
-void check_refused(const Ended& ended, int code, const std::string& words) {
-  CAPTURE(ended.out, ended.err);
-  CHECK(ended.code == code);
-  CHECK(ended.out == "");
-  CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
-  CHECK(ended.err.find(words) != std::string::npos);
-}
-
 }  // namespace
 
 TEST_CASE("verify finds nothing where nothing was changed, writes nothing, and leaves nothing behind") {
