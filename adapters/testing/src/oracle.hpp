@@ -15,8 +15,8 @@ namespace lantern::testing {
 
 /// What the oracle remembers of a process.
 struct Watched {
-  bool deposed{};   ///< it was told that somebody else leads, and does not lead again yet
-  bool in_doubt{};  ///< the outcome of its last commit is unknown to it
+  bool deposed{};                     ///< it was told that somebody else leads, and does not lead again yet
+  bool in_doubt{};                    ///< the outcome of its last commit is unknown to it
   std::optional<Position> doubted{};  ///< where that commit would have ended
 };
 

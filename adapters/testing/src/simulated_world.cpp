@@ -69,7 +69,8 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
       store_(options.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
-      log_(events_),
+      log_(events_, {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
+           {.tells_head = options.headless == 0, .cut = Chance::percent(options.page_cuts)}),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
   for (std::size_t n = 0; n < processes_.size(); ++n) {
@@ -105,7 +106,8 @@ void World::safety() {
 void World::heal() {
   healed_ = true;
   clock_skew_ = std::max(clock_skew_, Time{});
-  log_.settle(choices_);
+  log_.write_rest();
+  if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
     crash(process);
     process.gone = true;
@@ -342,7 +344,7 @@ typename E::reply World::perform(const E& effect) {
   store_.now = now_ + clock_skew_;
   if constexpr (std::same_as<E, ReadEvents>) {
     ++reads_;
-    return log_.read(effect);
+    return healed_ ? log_.read(effect) : log_.read(effect, choices_);
   } else if constexpr (std::same_as<E, Publish>) {
     return Publish::Published{};
   } else if constexpr (std::same_as<E, Sleep>) {
