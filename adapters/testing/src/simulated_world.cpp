@@ -28,7 +28,7 @@ constexpr std::uint32_t faults_of() {
                                    bit(Fault::stop) | bit(Fault::stop_now);
   constexpr std::uint32_t by_store =
       bit(Fault::crash_after) | bit(Fault::refused) | bit(Fault::broken) | bit(Fault::slow);
-  if constexpr (std::same_as<E, Sleep>) return always;
+  if constexpr (std::same_as<E, Sleep>) return always & ~bit(Fault::clock_back);
   else if constexpr (std::same_as<E, SaveCheckpoint>) {
     return always | by_store | bit(Fault::reply_lost) | bit(Fault::not_done) | bit(Fault::power_lost) |
            bit(Fault::late_done);
@@ -211,7 +211,7 @@ void World::produce() {
   producers_due_ = now_ + between_events;
   for (Process& process : processes_) {
     if (process.asleep && choices_.choose(About::delay, 2) != 0) {  // a hint; most are lost
-      process.reply = any_reply<Sleep>(pending_request(*process.step), Slept::woken);
+      process.slept = Slept::woken;
       process.asleep = false;
       process.due = now_;
     }
@@ -280,6 +280,7 @@ void World::crash(Process& process) {
   note(process, "dies");
   process.step.reset();
   process.reply.reset();
+  process.slept.reset();
   process.asleep = false;
   process.due = now_ + restart;
 }
@@ -294,6 +295,7 @@ void World::finish(Process& process, const Finished& end) {
 
 void World::act(Process& process) {
   if (!process.step) return start(process);
+  if (process.slept) return wake(process);
   if (process.reply) return deliver(process);
   std::visit(
       [&]<class Pending>(Pending& pending) {
@@ -303,8 +305,18 @@ void World::act(Process& process) {
       static_cast<Step::Base&>(*process.step));
 }
 
-void World::deliver(Process& process) {
+void World::wake(Process& process) {
+  Request<Sleep>& nap = *process.step->asks<Sleep>();
+  const Slept slept = *std::exchange(process.slept, std::nullopt);
   process.asleep = false;
+  process.due = now_;
+  process.told = std::max(process.told, now_);
+  if (ending_) nap.ask_to_stop(Stop::at_checkpoint);
+  Step next = std::move(nap).answer(slept, Instant(now_));
+  *process.step = std::move(next);
+}
+
+void World::deliver(Process& process) {
   if (ending_) process.step->ask_to_stop(Stop::at_checkpoint);
   process.told = std::max(process.told, now_);
   AnyReply reply = *std::exchange(process.reply, std::nullopt);
@@ -322,8 +334,10 @@ Fault World::fault_for() {
   std::uint32_t chosen = choices_.choose(About::fault, ways, Chance::percent(options_.fault_percent));
   if (chosen == 0) return Fault::none;
   while (--chosen != 0) possible &= possible - 1;
+  const auto fault = static_cast<Fault>(std::countr_zero(possible));
   ++report_.faults;
-  return static_cast<Fault>(std::countr_zero(possible));
+  report_.happened.count(fault, FaultCounts::index_of<E>());
+  return fault;
 }
 
 void World::send_wrong_replies(Process& process) {
@@ -429,21 +443,19 @@ void World::ask(Process& process, Request<E>& request) {
   add_reply(digest_, *reply);
   if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));
 
-  const bool waits = std::same_as<E, Sleep> || fault == Fault::slow;
-  if (waits) {
-    Time length = milliseconds(options_.lease_ttl) + call;
-    if constexpr (std::same_as<E, Sleep>) {
-      length = effect.duration;
-      process.asleep = effect.reason == Sleep::Reason::idle;
-    }
+  if constexpr (std::same_as<E, Sleep>) {
+    process.slept = *reply;
+    process.asleep = effect.reason == Sleep::Reason::idle;
+    process.due = now_ + effect.duration;
+  } else if (fault == Fault::slow) {
     process.reply = any_reply<E>(request.number(), *std::move(reply));
-    process.due = now_ + length;
-    return;
+    process.due = now_ + Time(milliseconds(options_.lease_ttl)) + call;
+  } else {
+    process.due = now_ + call;
+    if (ending_) request.ask_to_stop(Stop::at_checkpoint);
+    Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
+    *process.step = std::move(next);
   }
-  process.due = now_ + call;
-  if (ending_) request.ask_to_stop(Stop::at_checkpoint);
-  Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
-  process.step.emplace(std::move(next));
 }
 
 SimulationReport simulate(const Scenario& scenario, const SimulationOptions& options, Choices& choices,

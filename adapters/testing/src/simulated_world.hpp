@@ -24,6 +24,7 @@ struct Process {
   Time due{};                       ///< when it acts next
   std::optional<Step> step{};       ///< absent: it is dead, and starts when it is due
   std::optional<AnyReply> reply{};  ///< what was performed, and is not told yet
+  std::optional<Slept> slept{};     ///< the same of a sleep
   bool asleep{};                    ///< in a sleep that a hint may cut short
   bool gone{};                      ///< for good
   Time told{};                      ///< the latest instant that it was told
@@ -65,6 +66,7 @@ class World {
   void start(Process&);
   void crash(Process&);
   void deliver(Process&);
+  void wake(Process&);
   void finish(Process&, const Finished&);
   template <Effect E>
   void ask(Process&, Request<E>&);
