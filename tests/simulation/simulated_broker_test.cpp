@@ -18,6 +18,7 @@ struct BrokerWorld {
   BrokerMistakes mistakes{};
   Chance crashes = Chance::percent(25);
   std::uint32_t page_limit = 2;
+  std::uint32_t commit_events = 0;  ///< 0: a commit for each page
   Instant now{};
   Step end = Finished{};
 
@@ -34,6 +35,7 @@ struct BrokerWorld {
     story::Probe<true, true> probe;
     ProjectionConfig config = story::steady();
     config.page_limit(*BatchSize::of(page_limit));
+    if (commit_events != 0) config.commit.max_events = *EventCount::of(commit_events);
     Step step = ProjectionPipeline(probe, config).start(now);
     while (!step.finished()) {
       if (auto* read = step.asks<ReadEvents>()) {
@@ -162,6 +164,7 @@ TEST_CASE("each message of a broker counts once: thousands of seeds") {
                        .lose_acks = flip(),
                        .forget_acks = flip()});
     world.page_limit = 1 + choices.choose(About::workload, 4, Chance::percent(75));
+    world.commit_events = choices.choose(About::workload, 5, Chance::percent(75));
     for (int rounds = 0; rounds < 4; ++rounds) {
       world.publish(3);
       trouble(world, choices, 3);
