@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 constexpr Time call{milliseconds(1)};             // how long an effect usually takes
 constexpr Time restart{milliseconds(10)};         // after a crash
 constexpr Time between_events{milliseconds(20)};  // of the producers
+constexpr Time upgrade_at{milliseconds(120)};
 constexpr Time standby_interval{std::chrono::seconds(1)};
 
 const Failure for_now{FailureKind::unavailable, "away for now"};
@@ -65,17 +66,29 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
       choices_(choices),
       traced_(view.trace),
       events_(view.events ? *view.events : scenario.events(options)),
+      event_count_(events_.size()),
       projection_(scenario.projection(options)),
       store_(options.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
-      log_(events_, {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
+      log_(traced_ ? events_ : std::move(events_),
+           {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
            {.tells_head = options.headless == 0, .cut = Chance::percent(options.page_cuts)}),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
   for (std::size_t n = 0; n < processes_.size(); ++n) {
     processes_[n].name = std::string("p").append(1, static_cast<char>('1' + n % 9));
     processes_[n].due = call * static_cast<std::int64_t>(n);
+  }
+  if (options_.upgrade != 0 && processes_.size() > 1) {  // one that joins later has the newer code
+    processes_.back().program = 2;
+    processes_.back().due = upgrade_at;
+  }
+  for (std::uint32_t n = 0; scenario.patch && options_.by_store == 0 && n < options_.subscribers; ++n) {
+    const ChannelHabits bad{.lose = true, .double_up = true, .delay = true, .slow_reads = true};
+    const ProjectionId id(projection_->start(1)->name());
+    subscribers_.emplace_back(id, AllKeys{}, history_, bad, FollowerLimits{}, scenario.patch);
+    subscribers_.back().begin();
   }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
 }
@@ -105,7 +118,6 @@ void World::safety() {
 /// All that was broken works again; one process of several never comes back.
 void World::heal() {
   healed_ = true;
-  clock_skew_ = std::max(clock_skew_, Time{});
   log_.write_rest();
   if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
@@ -131,9 +143,9 @@ void World::heal() {
 /// Longer than it can take to catch up once all is healed.
 Time World::patience() const {
   const Time rest = milliseconds(options_.backoff_cap);
-  const auto events = static_cast<std::int64_t>(events_.size()) + 10;
+  const auto events = static_cast<std::int64_t>(event_count_) + 10;
   const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
-  return 2 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval + std::abs(clock_skew_.count()) * Time(1) +
+  return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
          events * for_each * (options_.upgrade != 0 ? 2 : 1) +
          (options_.upgrade != 0 ? events * standby_interval : Time{});
 }
@@ -166,35 +178,44 @@ void World::liveness() {
     tick();
   }
   oracle_.look_at_all();
+  settle_followers();
   if (!oracle_.violation()) oracle_.marks().hit(Mark::healed_and_caught_up);
 }
 
 // ---- who is next ----
 
-World::Actor World::next_actor() {
-  actors_.clear();
+/// Calls `each` for all who can act.
+template <class Each>
+void World::for_each_actor(const Each& each) const {
   for (std::size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].gone || (ending_ && !processes_[n].step)) continue;
-    actors_.push_back({processes_[n].due, n});
+    const Process& process = processes_[n];
+    if (!process.gone && (process.step || !ending_)) each(Actor{process.due, n});
   }
-  if (!log_.done()) actors_.push_back({producers_due_, processes_.size()});
-  for (std::size_t n = 0; n < late_.size(); ++n) actors_.push_back({late_[n].due, processes_.size() + 1 + n});
-  const auto ways = static_cast<std::uint32_t>(actors_.size());
+  if (!log_.done()) each(Actor{producers_due_, processes_.size()});
+  for (std::size_t n = 0; n < late_.size(); ++n) each(Actor{late_[n].due, processes_.size() + 1 + n});
+}
+
+World::Actor World::next_actor() {
+  std::uint32_t ways = 0;
+  Actor first{Time::max(), 0};
+  for_each_actor([&](const Actor& actor) {
+    ++ways;
+    if (actor.due < first.due) first = actor;  // of those that are due at the same time, the first
+  });
   const std::uint32_t chosen =
       healed_ ? 0 : choices_.choose(About::schedule, ways, Chance::percent(options_.schedule_percent));
-  // Of those that are due at the same time, the first.
-  const auto earlier = [](const Actor& a, const Actor& b) {
-    return a.due != b.due ? a.due < b.due : a.number < b.number;
-  };
-  if (chosen == 0) return *std::ranges::min_element(actors_, earlier);
-  std::ranges::sort(actors_, earlier);
-  return actors_[chosen];
+  if (chosen == 0) return first;
+  std::vector<Actor> actors;
+  for_each_actor([&](const Actor& actor) { actors.push_back(actor); });
+  std::ranges::stable_sort(actors, {}, &Actor::due);
+  return actors[chosen];
 }
 
 void World::tick() {
   const Actor next = next_actor();
   now_ = std::max(now_, next.due);  // whoever was due before, and was not chosen, is late now
   act(next);
+  if (!subscribers_.empty()) follow();
 }
 
 void World::act(const Actor& actor) {
@@ -223,6 +244,36 @@ void World::arrive(Late late) {
   if (!reply) oracle_.marks().hit(Mark::late_commit_refused);
   digest_.add(std::uint64_t{77});
   if (traced_) report_.trace.push_back("  (late) " + line_of(late.commit) + " -> " + describe(reply));
+}
+
+// ---- followers ----
+
+/// What was committed, one change after the other: a commit stores only the last state of each key.
+void World::note_changes(Generation generation) {
+  if (subscribers_.empty()) return;
+  const auto changes = oracle_.changes(generation);
+  for (std::size_t& noted = noted_[generation.value]; noted < changes.size(); ++noted) {
+    const ReferenceFold::Change& change = changes[noted];
+    history_.note(change.key, Moment{generation, Revision{}, change.version}, change.state);
+  }
+}
+
+void World::follow() {
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    subscriber.step(store_, choices_);
+    if (subscriber.broken()) oracle_.violated("S11", "a follower: " + *subscriber.broken());
+  }
+}
+
+void World::settle_followers() {
+  const auto is_trouble = [](const Departure& one) { return one.about == About::subscriber; };
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    if (const auto wrong = subscriber.settle(store_)) oracle_.violated("S11", "a follower, in the end: " + *wrong);
+    else oracle_.marks().hit(Mark::followers_settled);
+  }
+  if (!subscribers_.empty() && std::ranges::any_of(choices_.departures(), is_trouble)) {
+    oracle_.marks().hit(Mark::channel_troubled);
+  }
 }
 
 void World::jump_clock() {
@@ -360,6 +411,9 @@ typename E::reply World::perform(const E& effect) {
     ++reads_;
     return healed_ ? log_.read(effect) : log_.read(effect, choices_);
   } else if constexpr (std::same_as<E, Publish>) {
+    for (SimulatedSubscriber& subscriber : subscribers_) {
+      for (const Frame& frame : effect.frames) subscriber.send(frame, choices_);
+    }
     return Publish::Published{};
   } else if constexpr (std::same_as<E, Sleep>) {
     return Slept::through;
@@ -367,7 +421,10 @@ typename E::reply World::perform(const E& effect) {
     typename E::reply reply = store_.perform(effect);
     if constexpr (std::same_as<E, AcquireLease>) oracle_.granted(effect, reply);
     if constexpr (std::same_as<E, ReleaseLease>) oracle_.given_back(effect);
-    if constexpr (std::same_as<E, SaveCheckpoint>) oracle_.saved(effect, reply);
+    if constexpr (std::same_as<E, SaveCheckpoint>) {
+      oracle_.saved(effect, reply);
+      note_changes(effect.generation);
+    }
     if constexpr (std::same_as<E, ActivateGeneration> || std::same_as<E, BeginRebuild>) oracle_.look_at_all();
     return reply;
   }
@@ -392,6 +449,7 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
             store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
         if (stored) oracle_.saved(effect, Saved{});
         else oracle_.look_at_all();
+        note_changes(effect.generation);
         oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
         return unknown;
       }
