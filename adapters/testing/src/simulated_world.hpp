@@ -55,6 +55,7 @@ class World {
 
   // who is next
   void tick();
+  void explain(std::size_t line);
   [[nodiscard]] Actor next_actor();
   void act(const Actor&);
   void produce();
@@ -98,6 +99,8 @@ class World {
   bool healed_{};
   bool ending_{};
   std::uint64_t reads_{};
+  std::uint32_t fault_among_all_{};
+  std::string last_failure_{};  ///< of a run, after all was healed
   Digest digest_{};
   SimulationReport report_{};
 };

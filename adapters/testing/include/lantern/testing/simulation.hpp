@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "lantern/testing/reference_fold.hpp"
 #include "lantern/testing/simulation_options.hpp"
 #include "lantern/testing/sometimes.hpp"
+#include "lantern/view.hpp"
 
 namespace lantern::testing {
 
@@ -36,12 +38,20 @@ class SimulatedProjection {
   [[nodiscard]] virtual tl::expected<void, Failure> write(const RecordedEvent&) { return {}; }
 };
 
+/// The views that readers see, by key; erased ones are there without a state.
+using StoredViews = std::map<std::string, StoredView, std::less<>>;
+
 /// What is simulated. A value; its functions are called anew for each run, and must give the same for the same options.
 struct Scenario {
   std::string name{};
   /// The log's events, in the order in which producers begin to write them.
   std::function<std::vector<NewEvent>(const SimulationOptions&)> events{};
   std::function<std::unique_ptr<SimulatedProjection>(const SimulationOptions&)> projection{};
+  /// Puts right what makes no sense for this scenario, before each run; absent: all options do.
+  std::function<SimulationOptions(SimulationOptions)> narrow{};
+  /// Called after each change of the views that readers see. Says what is wrong with them, if anything is: a violation
+  /// of `user`. Absent: nothing more is asked of them than of any projection.
+  std::function<std::optional<std::string>(const StoredViews&)> check{};
 };
 
 /// lantern's own scenario: a chain of hashes for each key, which neither commutes nor forgives repetition. Some of its
@@ -55,6 +65,13 @@ struct Violation {
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 
+/// What came of a departure.
+struct Explained {
+  std::string what{};  ///< the line of the trace that it led to
+  std::uint32_t
+      among_all{};  ///< of a fault: how it would be chosen if there were faults of all classes; else as it was
+};
+
 /// What one run came to.
 struct SimulationReport {
   SimulationOptions options{};
@@ -64,6 +81,7 @@ struct SimulationReport {
   std::uint32_t faults{};                ///< of them, those to which something happened
   Marks marks{};                         ///< which rare branches it came by
   std::vector<Departure> departures{};   ///< the choices that made it
+  std::vector<Explained> explained{};    ///< each of them; only if the run was told to
   std::optional<Violation> violation{};  ///< absent: all went well
   std::vector<std::string> trace{};      ///< a line for each effect and reply; only if the run was told to
   [[nodiscard]] bool ok() const noexcept { return !violation; }
