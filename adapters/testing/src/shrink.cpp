@@ -21,6 +21,40 @@ class Shrinker {
     return true;
   }
 
+  /// Takes away whatever can be spared, until nothing can.
+  void reduce() {
+    bool smaller = true;
+    while (smaller && !exhausted()) {
+      smaller = drop_from(&SimulatedCase::departures);
+      smaller |= simplify_options();
+      smaller |= drop_from(&SimulatedCase::events);
+      smaller |= simplify_departures();
+    }
+  }
+
+  /// Where events come one by one, fewer of them are needed to be between two; that a knob is odd for it is worth it.
+  void reduce_by_detours() {
+    using O = SimulationOptions;
+    for (const auto member : {&O::early_events, &O::page_events}) {
+      const SimulatedCase before = smallest_;
+      pinned_ = member;
+      if (set(member, member == &O::page_events) || set_and_move(member, member == &O::page_events)) reduce();
+      if (weight(smallest_) >= weight(before)) smallest_ = before;
+    }
+    pinned_ = nullptr;
+  }
+
+  [[nodiscard]] bool exhausted() const noexcept { return runs_ >= most_runs_; }
+  [[nodiscard]] std::uint32_t runs() const noexcept { return runs_; }
+  [[nodiscard]] SimulatedCase& smallest() noexcept { return smallest_; }
+
+ private:
+  static std::size_t weight(const SimulatedCase& one) {
+    const auto odd = std::ranges::count_if(
+        option_fields(), [&](const OptionField& f) { return one.options.*f.member != SimulationOptions{}.*f.member; });
+    return 2 * (one.events.size() + one.departures.size()) + static_cast<std::size_t>(odd);
+  }
+
   /// In pieces, halved until they are single; again until none of those can be spared.
   template <class Member>
   bool drop_from(Member SimulatedCase::*member) {
@@ -68,7 +102,7 @@ class Shrinker {
     const SimulationOptions usual;
     for (const OptionField& field : option_fields()) {
       if (field.member == &SimulationOptions::processes && smallest_.options.processes == 1) continue;
-      any |= set(field.member, usual.*field.member);
+      if (field.member != pinned_) any |= set(field.member, usual.*field.member);
     }
     if (smallest_.options.seed != 0) {
       SimulatedCase candidate = smallest_;
@@ -78,11 +112,6 @@ class Shrinker {
     return any;
   }
 
-  [[nodiscard]] bool exhausted() const noexcept { return runs_ >= most_runs_; }
-  [[nodiscard]] std::uint32_t runs() const noexcept { return runs_; }
-  [[nodiscard]] SimulatedCase& smallest() noexcept { return smallest_; }
-
- private:
   bool set(std::uint32_t SimulationOptions::*member, std::uint32_t value) {
     if (smallest_.options.*member == value) return false;
     SimulatedCase candidate = smallest_;
@@ -90,10 +119,25 @@ class Shrinker {
     return take(std::move(candidate));
   }
 
+  /// The same, with one departure somewhere else: where it was, is something else now.
+  bool set_and_move(std::uint32_t SimulationOptions::*member, std::uint32_t value) {
+    for (std::size_t n = 0; n < smallest_.departures.size(); ++n) {
+      for (std::uint32_t index = 0; index < 2 * smallest_.departures[n].index + 20; ++index) {
+        SimulatedCase candidate = smallest_;
+        candidate.options.*member = value;
+        candidate.departures[n].index = index;
+        if (candidate.departures[n].about == About::fault) candidate.departures[n].chosen = 1;
+        if (take(std::move(candidate))) return true;
+      }
+    }
+    return false;
+  }
+
   const Scenario& scenario_;
   const std::string invariant_;
   const std::uint32_t most_runs_;
   std::uint32_t runs_{};
+  std::uint32_t SimulationOptions::*pinned_{};  ///< stays as it is
   SimulatedCase smallest_{};
 };
 
@@ -125,13 +169,8 @@ Shrunk shrink(const Scenario& scenario, const SimulationReport& failing, const S
   Shrinker shrinker(scenario, shrunk.as_found.violation->invariant, limits.runs);
   if (shrinker.take(shrunk.smallest)) {
     shrinker.take(with_all_faults(shrinker.smallest(), shrunk.as_found));
-    bool smaller = true;
-    while (smaller && !shrinker.exhausted()) {
-      smaller = shrinker.drop_from(&SimulatedCase::departures);
-      smaller |= shrinker.simplify_options();
-      smaller |= shrinker.drop_from(&SimulatedCase::events);
-      smaller |= shrinker.simplify_departures();
-    }
+    shrinker.reduce();
+    shrinker.reduce_by_detours();
     shrunk.complete = !shrinker.exhausted();
     shrunk.smallest = std::move(shrinker.smallest());
   }

@@ -105,6 +105,13 @@ template <class Make, class Events>
       detail::makes_programs<Make>, detail::events_of(std::move(events)));
 }
 
+/// The same, with projectors that are `P{}`.
+template <class P, class Events>
+[[nodiscard]] Scenario scenario_of(std::string name, Events events) {
+  return scenario_of(
+      std::move(name), [] { return P{}; }, std::move(events));
+}
+
 /// For `Scenario::check`: `holds` takes the views of a projector `P` as `const std::map<std::string, P::State>&`, and
 /// returns a std::optional<std::string>: what is wrong with them.
 template <class P, class Holds>
