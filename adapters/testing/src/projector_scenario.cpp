@@ -47,11 +47,9 @@ class UndisturbedFold final : public ReferenceFold {
   void add(const RecordedEvent& event, std::span<const std::string> left_out) override {
     if (!filter_.matches(event)) return;
     bool done = fold(event, left_out, {});
-    const auto unexpected = [&](const std::string& key) {
-      return !parked_.contains(key) && !failed_.contains({event.position.value, key});
-    };
-    // It was recorded for a key for which it does not fail here. That is for others to judge; here it is left out.
-    if (std::ranges::any_of(left_out, unexpected)) done = fold(event, left_out, left_out);
+    // It was recorded for a key for which it does not fail here. Whether it may be is for others to judge.
+    const auto applied = [&](const std::string& key) { return !parked_.contains(key); };
+    if (std::ranges::any_of(left_out, applied)) done = fold(event, left_out, left_out);
     if (done) {
       if (const auto views = keyed_.changes()) {
         for (const StoredView& view : *views) set(view.key, view.state, event.position);
@@ -102,6 +100,7 @@ class UndisturbedFold final : public ReferenceFold {
       QuarantineRecord record;
       record.position = event.position;
       if (!keyed_.park(std::move(record))) return false;
+      parked_.insert(*folded.failed_key);
     }
     return false;
   }

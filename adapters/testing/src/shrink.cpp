@@ -1,6 +1,7 @@
 #include "lantern/testing/shrink.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace lantern::testing {
 namespace {
@@ -32,13 +33,16 @@ class Shrinker {
     }
   }
 
-  /// Where events come one by one, fewer of them are needed to be between two; that a knob is odd for it is worth it.
+  /// Where there is one process, what happens is easier to see; and where events come one by one, fewer of them are
+  /// needed to be between two. That a knob is odd for it is worth it.
   void reduce_by_detours() {
     using O = SimulationOptions;
-    for (const auto member : {&O::early_events, &O::page_events}) {
+    const std::pair<std::uint32_t O::*, std::uint32_t> detours[] = {
+        {&O::processes, 1}, {&O::early_events, 0}, {&O::page_events, 1}};
+    for (const auto& [member, value] : detours) {
       const SimulatedCase before = smallest_;
       pinned_ = member;
-      if (set(member, member == &O::page_events) || set_and_move(member, member == &O::page_events)) reduce();
+      if (set(member, value) || set_and_crash(member, value)) reduce();
       if (weight(smallest_) >= weight(before)) smallest_ = before;
     }
     pinned_ = nullptr;
@@ -50,8 +54,10 @@ class Shrinker {
 
  private:
   static std::size_t weight(const SimulatedCase& one) {
+    SimulationOptions usual;
+    usual.processes = 1;
     const auto odd = std::ranges::count_if(
-        option_fields(), [&](const OptionField& f) { return one.options.*f.member != SimulationOptions{}.*f.member; });
+        option_fields(), [&](const OptionField& field) { return one.options.*field.member != usual.*field.member; });
     return 2 * (one.events.size() + one.departures.size()) + static_cast<std::size_t>(odd);
   }
 
@@ -119,14 +125,14 @@ class Shrinker {
     return take(std::move(candidate));
   }
 
-  /// The same, with one departure somewhere else: where it was, is something else now.
-  bool set_and_move(std::uint32_t SimulationOptions::*member, std::uint32_t value) {
+  /// The same, with a crash somewhere instead of one departure: where that was, is something else now.
+  bool set_and_crash(std::uint32_t SimulationOptions::*member, std::uint32_t value) {
+    if (smallest_.options.*member == value) return false;
     for (std::size_t n = 0; n < smallest_.departures.size(); ++n) {
       for (std::uint32_t index = 0; index < 2 * smallest_.departures[n].index + 20; ++index) {
         SimulatedCase candidate = smallest_;
         candidate.options.*member = value;
-        candidate.departures[n].index = index;
-        if (candidate.departures[n].about == About::fault) candidate.departures[n].chosen = 1;
+        candidate.departures[n] = {About::fault, index, 1};
         if (take(std::move(candidate))) return true;
       }
     }

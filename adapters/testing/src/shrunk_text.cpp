@@ -1,5 +1,6 @@
 // A small case as C++, so that it can be kept as a test.
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
 #include "lantern/testing/shrink.hpp"
@@ -51,6 +52,7 @@ std::string name_of(const Shrunk& shrunk) {
 std::string comment(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  if (text.empty()) return "\n";
   if (text.ends_with('\\')) text += '.';
   return "  // " + text + "\n";
 }
@@ -58,9 +60,10 @@ std::string comment(std::string text) {
 std::string option_lines(const SimulationOptions& options) {
   const SimulationOptions usual;
   std::string lines;
-  const auto add = [&](std::string_view name, auto value) {
+  const auto add = [&](std::string_view name, std::uint64_t value) {
     lines += lines.empty() ? "" : ", ";
     lines.append(".").append(name).append(" = ").append(std::to_string(value));
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) lines += 'U';
   };
   if (options.seed != usual.seed) add("seed", options.seed);
   for (const OptionField& field : option_fields()) {

@@ -86,7 +86,7 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
   }
   oracle_.also_check(scenario.check);
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
-  if (traced_) explain(0);
+  if (traced_) explain(0, {.number = processes_.size()});
 }
 
 // ---- phases ----
@@ -206,16 +206,20 @@ void World::tick() {
   now_ = std::max(now_, next.due);  // whoever was due before, and was not chosen, is late now
   const std::size_t line = report_.trace.size();
   act(next);
-  if (traced_) explain(line);
+  if (traced_) explain(line, next);
 }
 
 /// What was chosen since the last time led to this line.
-void World::explain(std::size_t line) {
+void World::explain(std::size_t line, const Actor& actor) {
   const auto& departures = choices_.departures();
   while (report_.explained.size() < departures.size()) {
     const Departure& one = departures[report_.explained.size()];
-    report_.explained.push_back({line < report_.trace.size() ? report_.trace[line] : "before anybody starts",
-                                 one.about == About::fault ? fault_among_all_ : one.chosen});
+    std::string what = one.about == About::schedule ? "out of turn: " : "";
+    if (line < report_.trace.size()) what += report_.trace[line];
+    else if (actor.number < processes_.size())
+      what += to_string(now_) + ' ' + processes_[actor.number].name + " is told";
+    else what += "the log, before anybody starts";
+    report_.explained.push_back({std::move(what), one.about == About::fault ? fault_among_all_ : one.chosen});
   }
 }
 

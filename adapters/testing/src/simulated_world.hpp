@@ -55,9 +55,9 @@ class World {
 
   // who is next
   void tick();
-  void explain(std::size_t line);
   [[nodiscard]] Actor next_actor();
   void act(const Actor&);
+  void explain(std::size_t line, const Actor&);
   void produce();
   void arrive(Late);
 
