@@ -62,6 +62,8 @@ class Oracle {
 
   /// All events are in what readers see, and it was made by this code.
   [[nodiscard]] bool caught_up(std::int64_t program) const;
+  /// All changes of the views of this generation up to its checkpoint, as they must be.
+  [[nodiscard]] std::span<const ReferenceFold::Change> changes(Generation) const;
 
   /// What a user asks of the views that readers see.
   void also_check(std::function<std::optional<std::string>(const StoredViews&)> check) { check_ = std::move(check); }

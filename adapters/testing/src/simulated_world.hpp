@@ -9,6 +9,7 @@
 #include "digest.hpp"
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulated_store.hpp"
+#include "lantern/testing/simulated_subscriber.hpp"
 #include "lantern/testing/simulation.hpp"
 #include "oracle.hpp"
 #include "world_log.hpp"
@@ -24,6 +25,7 @@ struct Process {
   Time due{};                       ///< when it acts next
   std::optional<Step> step{};       ///< absent: it is dead, and starts when it is due
   std::optional<AnyReply> reply{};  ///< what was performed, and is not told yet
+  std::optional<Slept> slept{};     ///< the same of a sleep
   bool asleep{};                    ///< in a sleep that a hint may cut short
   bool gone{};                      ///< for good
   Time told{};                      ///< the latest instant that it was told
@@ -55,6 +57,8 @@ class World {
 
   // who is next
   void tick();
+  template <class Each>
+  void for_each_actor(const Each& each) const;
   [[nodiscard]] Actor next_actor();
   void act(const Actor&);
   void explain(std::size_t line, const Actor&);
@@ -66,6 +70,7 @@ class World {
   void start(Process&);
   void crash(Process&);
   void deliver(Process&);
+  void wake(Process&);
   void finish(Process&, const Finished&);
   template <Effect E>
   void ask(Process&, Request<E>&);
@@ -80,19 +85,28 @@ class World {
 
   [[nodiscard]] ProjectionConfig config_of(const Process&) const;
   void jump_clock();
+
+  // followers
+  void note_changes(Generation);
+  void follow();
+  void settle_followers();
+
   void note(const Process&, const std::string&);
 
   const SimulationOptions options_;
   Choices& choices_;
   const bool traced_;
-  std::vector<NewEvent> events_;
+  std::vector<NewEvent> events_;  ///< of a run that is traced; else the log's alone
+  std::size_t event_count_;
   std::unique_ptr<SimulatedProjection> projection_;
   SimulatedStore store_;
   WorldLog log_;
   Oracle oracle_;
   std::vector<Process> processes_{};
   std::vector<Late> late_{};
-  std::vector<Actor> actors_{};  ///< scratch
+  ViewHistory history_{};
+  std::map<std::int64_t, std::size_t> noted_{};  ///< changes of each generation that are in the history
+  std::vector<SimulatedSubscriber> subscribers_{};
   Time producers_due_{};
   Time now_{};
   Time clock_skew_{};

@@ -94,7 +94,7 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.page_events = knobs.one_of({1, 3, 7, 100});
   made.commit_events = knobs.one_of({0, 0, 1, 4});
   made.view_cache = knobs.either(10'000, 1);
-  made.lease_ttl = knobs.random.below(32) == 0 ? 1 : knobs.one_of({10'000, 1'000, 100});
+  made.lease_ttl = knobs.random.below(32) == 0 ? 1 : knobs.one_of({10'000, 10'000, 1'000, 100});
   made.event_retries = knobs.one_of({3, 1, 0});
   made.store_retries = knobs.one_of({20, 1, 0});
   made.poll_failures = knobs.one_of({5, 1});
