@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   const bool broken = argc > 1 && std::string_view(argv[1]) == "--broken";
   const SeedsReport report =
       simulate_seeds(broken ? scenario_of<ForgetfulBank>("bank", any_deposit) : scenario_of<Bank>("bank", any_deposit),
-                     {.count = 2'000});
+                     {.count = 1'000});
   std::cout << report;
   return report.ok() ? 0 : 1;
 }
