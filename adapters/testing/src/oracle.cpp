@@ -152,8 +152,9 @@ void Oracle::fold_up_to(Known& known, const SimulatedStore::Stock& stock) {
       if (at->first.second) left_out.push_back(*at->first.second);
       else whole = true;
     }
-    if (whole) continue;
-    if (options_.by_store != 0) known.ledger.push_back(event.position.value);
+    if (options_.by_store != 0) {
+      if (!whole) known.ledger.push_back(event.position.value);
+    } else if (whole) known.fold->pass(event);
     else known.fold->add(event, left_out);
   }
 }
@@ -226,6 +227,9 @@ void Oracle::look_at(Generation generation) {
       violated("S11", "readers were sent back from " + text_of(readers_saw_) + " to " + text_of(stock->position));
     }
     readers_saw_ = stock->position;
+    if (!check_) return;
+    if (const auto wrong = check_(stock->views))
+      violated("user", *wrong + " (at checkpoint " + text_of(stock->position) + ")");
   }
 }
 

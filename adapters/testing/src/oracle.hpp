@@ -1,6 +1,7 @@
 // Looks at what is stored after each step, and at who does what: the first thing that must not be is kept.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -64,6 +65,9 @@ class Oracle {
   /// All changes of the views of this generation up to its checkpoint, as they must be.
   [[nodiscard]] std::span<const ReferenceFold::Change> changes(Generation) const;
 
+  /// What a user asks of the views that readers see.
+  void also_check(std::function<std::optional<std::string>(const StoredViews&)> check) { check_ = std::move(check); }
+
   void violated(std::string invariant, std::string what) {
     if (!violation_) violation_ = Violation{std::move(invariant), std::move(what)};
   }
@@ -89,6 +93,7 @@ class Oracle {
   const WorldLog& log_;
   std::map<std::int64_t, Known> known_{};
   std::optional<Position> readers_saw_{};
+  std::function<std::optional<std::string>(const StoredViews&)> check_{};
   Fence granted_[2]{};
   std::string leads_[2]{};  ///< who was granted a lease last, and has not given it back
   std::optional<Violation> violation_{};

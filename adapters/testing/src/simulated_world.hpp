@@ -61,6 +61,7 @@ class World {
   void for_each_actor(const Each& each) const;
   [[nodiscard]] Actor next_actor();
   void act(const Actor&);
+  void explain(std::size_t line, const Actor&);
   void produce();
   void arrive(Late);
 
@@ -112,6 +113,8 @@ class World {
   bool healed_{};
   bool ending_{};
   std::uint64_t reads_{};
+  std::uint32_t fault_among_all_{};
+  std::string last_failure_{};  ///< of a run, after all was healed
   Digest digest_{};
   SimulationReport report_{};
 };
