@@ -64,7 +64,7 @@ TEST_CASE("in any order of its handlers, and however slow its store, a run is th
   for (const bool on_strand : {false, true}) {
     const Stage::Settings with{.on_strand = on_strand};
     const ByHand expected = by_hand(with);
-    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    for (std::uint64_t seed = 0; seed < 1000; ++seed) {
       CAPTURE(seed, on_strand);
       Choices choices = Choices::by_seed(seed);
       Stage stage(choices, with);
@@ -76,7 +76,7 @@ TEST_CASE("in any order of its handlers, and however slow its store, a run is th
 }
 
 TEST_CASE("a run survives its store's failures in any order of its handlers") {
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     Stage stage(choices, {.faults = 4, .on_strand = seed % 2 == 0});

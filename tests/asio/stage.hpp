@@ -124,12 +124,15 @@ struct Stage {
   }
   /// Ends the loop under the run: nothing of it is left, and nobody is told.
   void drop() {
-    stopped_at = loop->clock().now();
-    strand.reset();
-    loop.reset();
+    end_loop();
     must(!end, "nobody is told");
     must(alive.use_count() == 1 && tally.out == 0, "the handler is destroyed");
     is_whole();
+  }
+  void end_loop() {
+    stopped_at = loop->clock().now();
+    strand.reset();
+    loop.reset();
   }
   [[nodiscard]] Instant now() const { return loop ? loop->clock().now() : stopped_at; }
 

@@ -121,6 +121,16 @@ class ShufflingContext::executor_type {
   [[nodiscard]] bool running_in_this_thread() const noexcept { return context_->is_running_here(); }
 
   [[nodiscard]] ShufflingContext& query(boost::asio::execution::context_t) const noexcept { return *context_; }
+  // A strand asks, and runs in place what is said to be allowed to.
+  [[nodiscard]] boost::asio::execution::blocking_t query(boost::asio::execution::blocking_t) const noexcept {
+    if (posts_) return boost::asio::execution::blocking.never;
+    return boost::asio::execution::blocking.possibly;
+  }
+  [[nodiscard]] boost::asio::execution::outstanding_work_t query(
+      boost::asio::execution::outstanding_work_t) const noexcept {
+    if (tracks_) return boost::asio::execution::outstanding_work.tracked;
+    return boost::asio::execution::outstanding_work.untracked;
+  }
   [[nodiscard]] executor_type require(boost::asio::execution::blocking_t::never_t) const noexcept {
     return {context_, true, tracks_};
   }
