@@ -118,16 +118,21 @@ void go_on(const OperationPtr& op) {
       static_cast<Step::Base&>(op->step));
 }
 
-/// Hints from then on. The first read looks at all that was appended before.
+void begin(OperationPtr op, Subscription hints) {
+  take_turn(std::move(op), [&hints](const OperationPtr& ready) { ready->hints = std::move(hints); });
+}
+
+/// Hints from then on. The first read looks at all that was appended before. A store that throws gives none.
 void subscribe(OperationPtr arriving) {
   const auto turn = arriving->turn;
   const std::lock_guard lock(*turn);
   const OperationPtr op = std::move(arriving);
-  op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
-                       [op](Subscription hints) mutable {
-                         take_turn(std::move(op),
-                                   [&hints](const OperationPtr& ready) { ready->hints = std::move(hints); });
-                       });
+  try {
+    op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
+                         [op](Subscription hints) mutable { begin(std::move(op), std::move(hints)); });
+  } catch (...) {
+    asio::post(op->home, [op]() mutable { begin(std::move(op), Subscription()); });
+  }
 }
 
 /// A weak reference: the signal may outlive the context that the alarm's timer needs.
