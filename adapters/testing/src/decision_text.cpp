@@ -1,8 +1,7 @@
 #include "decision_text.hpp"
 
-#include <map>
-
 #include "field_writer.hpp"
+#include "text_fields.hpp"
 
 namespace lantern::testing {
 namespace {
@@ -12,11 +11,7 @@ class Taken {
  public:
   explicit Taken(std::string_view text) : rest_(text) { value(); }
 
-  struct Field {
-    std::string path;
-    std::string_view value;
-  };
-  [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
+  [[nodiscard]] const std::vector<TextField>& fields() const noexcept { return fields_; }
 
  private:
   void value() {
@@ -69,7 +64,7 @@ class Taken {
 
   std::string_view rest_;
   std::string path_{};
-  std::vector<Field> fields_{};
+  std::vector<TextField> fields_{};
 };
 
 }  // namespace
@@ -101,35 +96,21 @@ void append_reply(std::string& out, const ReplySeen& seen) {
       seen.reply);
 }
 
-std::vector<FieldDifference> differences(std::string_view recorded, std::string_view now) {
-  const Taken before(recorded);
-  const Taken after(now);
-  std::map<std::string_view, std::string_view> others;
-  for (const auto& field : after.fields()) others.emplace(field.path, field.value);
-  std::vector<FieldDifference> found;
-  std::string key;    // of the view or record that the field is in
-  std::string keyed;  // its path
-  const auto add = [&](const std::string& path, std::optional<std::string> was, std::optional<std::string> is) {
-    found.push_back({path, std::move(was), std::move(is), !keyed.empty() && path.starts_with(keyed) ? key : ""});
-  };
-  const auto come_by = [&](const Taken::Field& field) {
-    if (!field.path.ends_with("].key")) return;
-    key = field.value;
-    keyed = field.path.substr(0, field.path.size() - 3);
-  };
-  for (const auto& field : before.fields()) {
-    come_by(field);
-    const auto other = others.find(field.path);
-    if (other == others.end()) {
-      add(field.path, std::string(field.value), std::nullopt);
-    } else {
-      if (other->second != field.value) add(field.path, std::string(field.value), std::string(other->second));
-      others.erase(other);
+std::vector<FieldDifference> decision_differences(std::string_view recorded, std::string_view now) {
+  const std::vector<TextField> before = Taken(recorded).fields();
+  const std::vector<TextField> after = Taken(now).fields();
+  // The key of the view or record that a field is in: the one of the same list element.
+  const auto key_of = [&](const TextDifference& difference) -> std::string {
+    const std::string element = difference.path.substr(0, difference.path.find(']') + 1);
+    for (const auto& field : difference.first ? before : after) {
+      if (!element.empty() && field.path == element + ".key") return std::string(field.value);
     }
-  }
-  for (const auto& field : after.fields()) {  // in their own order
-    come_by(field);
-    if (others.contains(field.path)) add(field.path, std::nullopt, std::string(field.value));
+    return {};
+  };
+  std::vector<FieldDifference> found;
+  for (TextDifference& one : differences(before, after)) {
+    std::string key = key_of(one);
+    found.push_back({std::move(one.path), std::move(one.first), std::move(one.second), std::move(key)});
   }
   return found;
 }

@@ -16,6 +16,6 @@ namespace lantern::testing {
 void append_reply(std::string& out, const ReplySeen&);
 
 /// All fields that are not the same in two texts `{name=value …}`.
-[[nodiscard]] std::vector<FieldDifference> differences(std::string_view recorded, std::string_view now);
+[[nodiscard]] std::vector<FieldDifference> decision_differences(std::string_view recorded, std::string_view now);
 
 }  // namespace lantern::testing

@@ -47,15 +47,15 @@ class Reading {
 
   void next_line() {
     const std::size_t end = text_.find('\n');
-    if (end == text_.npos && numbers_ > 0) {
-      recording_.truncated = true;
-      text_ = {};
-      return;
-    }
     std::string_view line = text_.substr(0, end);
     text_.remove_prefix(std::min(text_.size(), line.size() + 1));
-    if (numbers_ == 0 && !line.starts_with(lines::title.substr(0, lines::title.size() - 1))) {
+    constexpr std::string_view any_format = lines::title.substr(0, lines::title.size() - 1);
+    if (numbers_ == 0 && line.substr(0, any_format.size()) != any_format.substr(0, line.size())) {
       return fail(FailureKind::not_a_store, "this is no recording of a run", "give the file that a recorder wrote");
+    }
+    if (end == text_.npos) {
+      recording_.truncated = true;
+      return;
     }
     const std::size_t size = line.size() - std::min(line.size(), lines::mark_size);
     const std::string_view mark = line.substr(size);

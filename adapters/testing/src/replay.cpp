@@ -92,7 +92,7 @@ class Replaying {
     const auto kind_of = [](std::string_view text) { return text.substr(0, text.find('{')); };
     if (kind_of(found.recorded) == kind_of(found.now)) {
       const auto fields_of = [](std::string_view text) { return text.substr(std::min(text.size(), text.find('{'))); };
-      found.differences = differences(fields_of(found.recorded), fields_of(found.now));
+      found.differences = decision_differences(fields_of(found.recorded), fields_of(found.now));
     }
     return found;
   }
@@ -108,7 +108,7 @@ tl::unexpected<ReplayMismatch> another(Kind kind, const Recording& recording, st
   ReplayMismatch found;
   found.kind = kind;
   found.recording = recording.name;
-  found.differences = differences(recorded, now);
+  found.differences = decision_differences(recorded, now);
   found.recorded = std::move(recorded);
   found.now = std::move(now);
   return tl::make_unexpected(std::move(found));
