@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 constexpr Time call{milliseconds(1)};             // how long an effect usually takes
 constexpr Time restart{milliseconds(10)};         // after a crash
 constexpr Time between_events{milliseconds(20)};  // of the producers
+constexpr Time upgrade_at{milliseconds(120)};
 constexpr Time standby_interval{std::chrono::seconds(1)};
 
 const Failure for_now{FailureKind::unavailable, "away for now"};
@@ -28,7 +29,7 @@ constexpr std::uint32_t faults_of() {
                                    bit(Fault::stop) | bit(Fault::stop_now);
   constexpr std::uint32_t by_store =
       bit(Fault::crash_after) | bit(Fault::refused) | bit(Fault::broken) | bit(Fault::slow);
-  if constexpr (std::same_as<E, Sleep>) return always;
+  if constexpr (std::same_as<E, Sleep>) return always & ~bit(Fault::clock_back);
   else if constexpr (std::same_as<E, SaveCheckpoint>) {
     return always | by_store | bit(Fault::reply_lost) | bit(Fault::not_done) | bit(Fault::power_lost) |
            bit(Fault::late_done);
@@ -69,12 +70,23 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
       store_(options.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
-      log_(events_),
+      log_(events_, {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
+           {.tells_head = options.headless == 0, .cut = Chance::percent(options.page_cuts)}),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
   for (std::size_t n = 0; n < processes_.size(); ++n) {
     processes_[n].name = std::string("p").append(1, static_cast<char>('1' + n % 9));
     processes_[n].due = call * static_cast<std::int64_t>(n);
+  }
+  if (options_.upgrade != 0 && processes_.size() > 1) {  // one that joins later has the newer code
+    processes_.back().program = 2;
+    processes_.back().due = upgrade_at;
+  }
+  for (std::uint32_t n = 0; scenario.patch && options_.by_store == 0 && n < options_.subscribers; ++n) {
+    const ChannelHabits bad{.lose = true, .double_up = true, .delay = true, .slow_reads = true};
+    const ProjectionId id(projection_->start(1)->name());
+    subscribers_.emplace_back(id, AllKeys{}, history_, bad, FollowerLimits{}, scenario.patch);
+    subscribers_.back().begin();
   }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
 }
@@ -104,8 +116,8 @@ void World::safety() {
 /// All that was broken works again; one process of several never comes back.
 void World::heal() {
   healed_ = true;
-  clock_skew_ = std::max(clock_skew_, Time{});
-  log_.settle(choices_);
+  log_.write_rest();
+  if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
     crash(process);
     process.gone = true;
@@ -131,7 +143,7 @@ Time World::patience() const {
   const Time rest = milliseconds(options_.backoff_cap);
   const auto events = static_cast<std::int64_t>(events_.size()) + 10;
   const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
-  return 2 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval + std::abs(clock_skew_.count()) * Time(1) +
+  return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
          events * for_each * (options_.upgrade != 0 ? 2 : 1) +
          (options_.upgrade != 0 ? events * standby_interval : Time{});
 }
@@ -164,6 +176,7 @@ void World::liveness() {
     tick();
   }
   oracle_.look_at_all();
+  settle_followers();
   if (!oracle_.violation()) oracle_.marks().hit(Mark::healed_and_caught_up);
 }
 
@@ -193,6 +206,7 @@ void World::tick() {
   const Actor next = next_actor();
   now_ = std::max(now_, next.due);  // whoever was due before, and was not chosen, is late now
   act(next);
+  if (!subscribers_.empty()) follow();
 }
 
 void World::act(const Actor& actor) {
@@ -209,7 +223,7 @@ void World::produce() {
   producers_due_ = now_ + between_events;
   for (Process& process : processes_) {
     if (process.asleep && choices_.choose(About::delay, 2) != 0) {  // a hint; most are lost
-      process.reply = any_reply<Sleep>(pending_request(*process.step), Slept::woken);
+      process.slept = Slept::woken;
       process.asleep = false;
       process.due = now_;
     }
@@ -221,6 +235,36 @@ void World::arrive(Late late) {
   if (!reply) oracle_.marks().hit(Mark::late_commit_refused);
   digest_.add(std::uint64_t{77});
   if (traced_) report_.trace.push_back("  (late) " + line_of(late.commit) + " -> " + describe(reply));
+}
+
+// ---- followers ----
+
+/// What was committed, one change after the other: a commit stores only the last state of each key.
+void World::note_changes(Generation generation) {
+  if (subscribers_.empty()) return;
+  const auto changes = oracle_.changes(generation);
+  for (std::size_t& noted = noted_[generation.value]; noted < changes.size(); ++noted) {
+    const ReferenceFold::Change& change = changes[noted];
+    history_.note(change.key, Moment{generation, Revision{}, change.version}, change.state);
+  }
+}
+
+void World::follow() {
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    subscriber.step(store_, choices_);
+    if (subscriber.broken()) oracle_.violated("S11", "a follower: " + *subscriber.broken());
+  }
+}
+
+void World::settle_followers() {
+  const auto is_trouble = [](const Departure& one) { return one.about == About::subscriber; };
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    if (const auto wrong = subscriber.settle(store_)) oracle_.violated("S11", "a follower, in the end: " + *wrong);
+    else oracle_.marks().hit(Mark::followers_settled);
+  }
+  if (!subscribers_.empty() && std::ranges::any_of(choices_.departures(), is_trouble)) {
+    oracle_.marks().hit(Mark::channel_troubled);
+  }
 }
 
 void World::jump_clock() {
@@ -278,6 +322,7 @@ void World::crash(Process& process) {
   note(process, "dies");
   process.step.reset();
   process.reply.reset();
+  process.slept.reset();
   process.asleep = false;
   process.due = now_ + restart;
 }
@@ -292,6 +337,7 @@ void World::finish(Process& process, const Finished& end) {
 
 void World::act(Process& process) {
   if (!process.step) return start(process);
+  if (process.slept) return wake(process);
   if (process.reply) return deliver(process);
   std::visit(
       [&]<class Pending>(Pending& pending) {
@@ -301,8 +347,18 @@ void World::act(Process& process) {
       static_cast<Step::Base&>(*process.step));
 }
 
-void World::deliver(Process& process) {
+void World::wake(Process& process) {
+  Request<Sleep>& nap = *process.step->asks<Sleep>();
+  const Slept slept = *std::exchange(process.slept, std::nullopt);
   process.asleep = false;
+  process.due = now_;
+  process.told = std::max(process.told, now_);
+  if (ending_) nap.ask_to_stop(Stop::at_checkpoint);
+  Step next = std::move(nap).answer(slept, Instant(now_));
+  *process.step = std::move(next);
+}
+
+void World::deliver(Process& process) {
   if (ending_) process.step->ask_to_stop(Stop::at_checkpoint);
   process.told = std::max(process.told, now_);
   AnyReply reply = *std::exchange(process.reply, std::nullopt);
@@ -320,8 +376,10 @@ Fault World::fault_for() {
   std::uint32_t chosen = choices_.choose(About::fault, ways, Chance::percent(options_.fault_percent));
   if (chosen == 0) return Fault::none;
   while (--chosen != 0) possible &= possible - 1;
+  const auto fault = static_cast<Fault>(std::countr_zero(possible));
   ++report_.faults;
-  return static_cast<Fault>(std::countr_zero(possible));
+  report_.happened.count(fault, FaultCounts::index_of<E>());
+  return fault;
 }
 
 void World::send_wrong_replies(Process& process) {
@@ -342,8 +400,11 @@ typename E::reply World::perform(const E& effect) {
   store_.now = now_ + clock_skew_;
   if constexpr (std::same_as<E, ReadEvents>) {
     ++reads_;
-    return log_.read(effect);
+    return healed_ ? log_.read(effect) : log_.read(effect, choices_);
   } else if constexpr (std::same_as<E, Publish>) {
+    for (SimulatedSubscriber& subscriber : subscribers_) {
+      for (const Frame& frame : effect.frames) subscriber.send(frame, choices_);
+    }
     return Publish::Published{};
   } else if constexpr (std::same_as<E, Sleep>) {
     return Slept::through;
@@ -351,7 +412,10 @@ typename E::reply World::perform(const E& effect) {
     typename E::reply reply = store_.perform(effect);
     if constexpr (std::same_as<E, AcquireLease>) oracle_.granted(effect, reply);
     if constexpr (std::same_as<E, ReleaseLease>) oracle_.given_back(effect);
-    if constexpr (std::same_as<E, SaveCheckpoint>) oracle_.saved(effect, reply);
+    if constexpr (std::same_as<E, SaveCheckpoint>) {
+      oracle_.saved(effect, reply);
+      note_changes(effect.generation);
+    }
     if constexpr (std::same_as<E, ActivateGeneration> || std::same_as<E, BeginRebuild>) oracle_.look_at_all();
     return reply;
   }
@@ -376,6 +440,7 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
             store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
         if (stored) oracle_.saved(effect, Saved{});
         else oracle_.look_at_all();
+        note_changes(effect.generation);
         oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
         return unknown;
       }
@@ -427,21 +492,19 @@ void World::ask(Process& process, Request<E>& request) {
   add_reply(digest_, *reply);
   if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));
 
-  const bool waits = std::same_as<E, Sleep> || fault == Fault::slow;
-  if (waits) {
-    Time length = milliseconds(options_.lease_ttl) + call;
-    if constexpr (std::same_as<E, Sleep>) {
-      length = effect.duration;
-      process.asleep = effect.reason == Sleep::Reason::idle;
-    }
+  if constexpr (std::same_as<E, Sleep>) {
+    process.slept = *reply;
+    process.asleep = effect.reason == Sleep::Reason::idle;
+    process.due = now_ + effect.duration;
+  } else if (fault == Fault::slow) {
     process.reply = any_reply<E>(request.number(), *std::move(reply));
-    process.due = now_ + length;
-    return;
+    process.due = now_ + Time(milliseconds(options_.lease_ttl)) + call;
+  } else {
+    process.due = now_ + call;
+    if (ending_) request.ask_to_stop(Stop::at_checkpoint);
+    Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
+    *process.step = std::move(next);
   }
-  process.due = now_ + call;
-  if (ending_) request.ask_to_stop(Stop::at_checkpoint);
-  Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
-  process.step.emplace(std::move(next));
 }
 
 SimulationReport simulate(const Scenario& scenario, const SimulationOptions& options, Choices& choices,

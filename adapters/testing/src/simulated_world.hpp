@@ -9,6 +9,7 @@
 #include "digest.hpp"
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulated_store.hpp"
+#include "lantern/testing/simulated_subscriber.hpp"
 #include "lantern/testing/simulation.hpp"
 #include "oracle.hpp"
 #include "world_log.hpp"
@@ -24,6 +25,7 @@ struct Process {
   Time due{};                       ///< when it acts next
   std::optional<Step> step{};       ///< absent: it is dead, and starts when it is due
   std::optional<AnyReply> reply{};  ///< what was performed, and is not told yet
+  std::optional<Slept> slept{};     ///< the same of a sleep
   bool asleep{};                    ///< in a sleep that a hint may cut short
   bool gone{};                      ///< for good
   Time told{};                      ///< the latest instant that it was told
@@ -65,6 +67,7 @@ class World {
   void start(Process&);
   void crash(Process&);
   void deliver(Process&);
+  void wake(Process&);
   void finish(Process&, const Finished&);
   template <Effect E>
   void ask(Process&, Request<E>&);
@@ -79,6 +82,12 @@ class World {
 
   [[nodiscard]] ProjectionConfig config_of(const Process&) const;
   void jump_clock();
+
+  // followers
+  void note_changes(Generation);
+  void follow();
+  void settle_followers();
+
   void note(const Process&, const std::string&);
 
   const SimulationOptions options_;
@@ -91,6 +100,9 @@ class World {
   Oracle oracle_;
   std::vector<Process> processes_{};
   std::vector<Late> late_{};
+  ViewHistory history_{};
+  std::map<std::int64_t, std::size_t> noted_{};  ///< changes of each generation that are in the history
+  std::vector<SimulatedSubscriber> subscribers_{};
   std::vector<Actor> actors_{};  ///< scratch
   Time producers_due_{};
   Time now_{};

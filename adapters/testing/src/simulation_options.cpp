@@ -15,6 +15,8 @@ constexpr OptionField fields[] = {
     {"keys", &O::keys},
     {"early_events", &O::early_events},
     {"log_chaos", &O::log_chaos},
+    {"page_cuts", &O::page_cuts},
+    {"headless", &O::headless},
     {"poison", &O::poison},
     {"flaky", &O::flaky},
     {"processes", &O::processes},
@@ -79,7 +81,9 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.seed = seed;
   made.keys = knobs.one_of({1, 3, 5});
   made.early_events = knobs.one_of({0, 8, 20});
-  made.log_chaos = knobs.either(0, 30);
+  made.log_chaos = knobs.either(0, 50);
+  made.page_cuts = knobs.either(0, 25);
+  made.headless = knobs.random.below(4) == 0;
   made.poison = knobs.either(0, 8);
   made.flaky = knobs.either(0, 15);
   made.processes = knobs.one_of({1, 2, 3});
@@ -90,7 +94,7 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.page_events = knobs.one_of({1, 3, 7, 100});
   made.commit_events = knobs.one_of({0, 0, 1, 4});
   made.view_cache = knobs.either(10'000, 1);
-  made.lease_ttl = knobs.one_of({10'000, 1'000, 1});
+  made.lease_ttl = knobs.random.below(32) == 0 ? 1 : knobs.one_of({10'000, 10'000, 1'000, 100});
   made.event_retries = knobs.one_of({3, 1, 0});
   made.store_retries = knobs.one_of({20, 1, 0});
   made.poll_failures = knobs.one_of({5, 1});

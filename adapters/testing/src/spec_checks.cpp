@@ -40,7 +40,13 @@ std::string difference(std::string_view expected, std::string_view actual) {
   const bool structured = wanted && found && (wanted->size() != 1 || !wanted->front().path.empty());
   if (!structured) return "\n  expected " + shown(expected) + ", is " + shown(actual);
   std::string lines;
-  for (const auto& one : differences(*wanted, *found)) {
+  const auto all = differences(*wanted, *found);
+  // An empty list that is not as empty as it should be shows in what is in it.
+  const auto says_nothing = [&](const std::optional<std::string>& value, const std::optional<std::string>& other) {
+    return all.size() > 1 && !other && (value == "[]" || value == "{}");
+  };
+  for (const auto& one : all) {
+    if (says_nothing(one.first, one.second) || says_nothing(one.second, one.first)) continue;
     lines += "\n  " + (one.path.empty() ? std::string("all of it") : shown(one.path)) + ": ";
     if (!one.second) lines += "expected " + shown(*one.first) + ", is not there";
     else if (!one.first) lines += "not expected, is " + shown(*one.second);

@@ -1,55 +1,51 @@
-// The log of a simulated world.
+// The log of a simulated world, as the oracle and the processes see it.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "lantern/effects.hpp"
-#include "lantern/testing/choices.hpp"
+#include "lantern/testing/log_reader.hpp"
+#include "lantern/testing/simulated_log.hpp"
 
 namespace lantern::testing {
 
+/// A log whose producers write a workload, and what of it is final.
 class WorldLog {
  public:
-  explicit WorldLog(std::vector<NewEvent> workload) : workload_(std::move(workload)) {
-    events_.reserve(workload_.size());
-  }
-  /// The next event is written.
-  void step(Choices&) {
-    const NewEvent& next = workload_[events_.size()];
-    const auto number = static_cast<std::int64_t>(events_.size()) + 1;
-    events_.push_back(
-        {.position = Position{number}, .stream = next.stream, .version = number, .type = next.type, .data = next.data});
-  }
-  [[nodiscard]] bool done() const noexcept { return events_.size() == workload_.size(); }
-  void settle(Choices& c) {
-    while (!done()) step(c);
-  }
+  WorldLog(std::vector<NewEvent> workload, ProducerHabits habits, PageShapes shapes)
+      : log_(std::move(workload), habits), reader_(never_cross_open_numbers(), shapes) {}
+
+  /// The producers do one thing.
+  void step(Choices& choices) { log_.step(choices), learn(); }
+  /// They write all that is left, and nothing is open any more.
+  void write_rest() { log_.write_rest(), learn(); }
+  [[nodiscard]] bool done() const noexcept { return log_.done(); }
+
+  /// Committed events before the first open number, ascending: whatever happens, this only grows at its end.
   [[nodiscard]] const std::vector<RecordedEvent>& events() const noexcept { return events_; }
-  [[nodiscard]] const RecordedEvent* find(Position p) const noexcept {
-    return p.value >= 1 && p.value <= static_cast<std::int64_t>(events_.size())
-               ? &events_[static_cast<std::size_t>(p.value - 1)]
-               : nullptr;
-  }
-  [[nodiscard]] std::optional<Position> lowest_open() const noexcept { return std::nullopt; }
+  /// The final event at this position, or null.
+  [[nodiscard]] const RecordedEvent* find(Position) const noexcept;
+  [[nodiscard]] std::optional<Position> lowest_open() const noexcept { return lowest_open_; }
   [[nodiscard]] std::optional<Position> head() const noexcept {
     return events_.empty() ? std::nullopt : std::optional(events_.back().position);
   }
-  [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked) const {
-    EventPage page;
-    page.scanned_to = asked.after;
-    page.head = head();
-    for (std::size_t n = asked.after ? static_cast<std::size_t>(asked.after->value) : 0;
-         n < events_.size() && page.size() < asked.limit; ++n) {
-      page.add(events_[n]);
-      page.scanned_to = events_[n].position;
-    }
-    return page;
+  /// Numbers were drawn and never used.
+  [[nodiscard]] bool has_gaps() const noexcept { return gaps_; }
+
+  [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked, Choices& choices) {
+    return reader_.read(log_, asked, choices);
   }
+  [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked) { return reader_.read(log_, asked); }
 
  private:
-  std::vector<NewEvent> workload_;
+  void learn();
+
+  SimulatedLog log_;
+  LogReader reader_;
   std::vector<RecordedEvent> events_{};
+  std::size_t known_{};  ///< numbers that are ended
+  std::optional<Position> lowest_open_{};
+  bool gaps_{};
 };
 
 }  // namespace lantern::testing

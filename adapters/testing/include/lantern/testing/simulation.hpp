@@ -2,19 +2,22 @@
 // middle of commits, producers that commit late, clocks that jump; and an oracle that looks after each step.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
-#include "lantern/projector.hpp"
+#include "lantern/pipeline.hpp"
 #include "lantern/testing/choices.hpp"
 #include "lantern/testing/reference_fold.hpp"
 #include "lantern/testing/simulation_options.hpp"
 #include "lantern/testing/sometimes.hpp"
+#include "lantern/testing/view_history.hpp"
 
 namespace lantern::testing {
 
@@ -42,6 +45,8 @@ struct Scenario {
   /// The log's events, in the order in which producers begin to write them.
   std::function<std::vector<NewEvent>(const SimulationOptions&)> events{};
   std::function<std::unique_ptr<SimulatedProjection>(const SimulationOptions&)> projection{};
+  /// How a subscriber applies a delta's payload to a state; null: nobody follows this projection.
+  PatchState patch{};
 };
 
 /// lantern's own scenario: a chain of hashes for each key, which neither commutes nor forgives repetition. Some of its
@@ -55,12 +60,49 @@ struct Violation {
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 
+/// How often each class of fault happened to each kind of effect. A value.
+class FaultCounts {
+ public:
+  /// Kinds of effects, in the order of `Step`'s alternatives.
+  static constexpr std::size_t effects = std::variant_size_v<Step::Base> - 1;
+
+  void count(Fault fault, std::size_t effect) noexcept { ++counts_[static_cast<std::size_t>(fault)][effect]; }
+  [[nodiscard]] std::uint32_t of(Fault fault, std::size_t effect) const noexcept {
+    return counts_[static_cast<std::size_t>(fault)][effect];
+  }
+  template <Effect E>
+  [[nodiscard]] std::uint32_t of(Fault fault) const noexcept {
+    return of(fault, index_of<E>());
+  }
+  template <Effect E>
+  [[nodiscard]] static constexpr std::size_t index_of() noexcept {
+    return index_in<Request<E>>(static_cast<Step::Base*>(nullptr));
+  }
+  FaultCounts& operator+=(const FaultCounts& other) noexcept {
+    for (std::size_t fault = 0; fault < fault_classes; ++fault) {
+      for (std::size_t effect = 0; effect < effects; ++effect) counts_[fault][effect] += other.counts_[fault][effect];
+    }
+    return *this;
+  }
+
+ private:
+  template <class Wanted, class... Pending>
+  static constexpr std::size_t index_in(std::variant<Pending...>*) noexcept {
+    std::size_t index = 0;
+    static_cast<void>(((std::same_as<Wanted, Pending> ? true : (++index, false)) || ...));
+    return index;
+  }
+
+  std::array<std::array<std::uint32_t, effects>, fault_classes> counts_{};
+};
+
 /// What one run came to.
 struct SimulationReport {
   SimulationOptions options{};
   std::vector<NewEvent> events{};        ///< what was in the log; only if the run was told to explain itself
   std::uint64_t hash{};                  ///< of all effects, replies and instants: the same run has the same
   std::uint32_t steps{};                 ///< effects that were performed or failed
+  FaultCounts happened{};                ///< what happened to which effects
   std::uint32_t faults{};                ///< of them, those to which something happened
   Marks marks{};                         ///< which rare branches it came by
   std::vector<Departure> departures{};   ///< the choices that made it

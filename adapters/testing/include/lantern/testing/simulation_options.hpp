@@ -39,7 +39,9 @@ struct SimulationOptions {
   std::uint32_t events{20};       ///< in the log, before it is extended by nobody any more
   std::uint32_t keys{4};          ///< among which the events choose
   std::uint32_t early_events{8};  ///< that are in the log before anybody starts; the others come while they run
-  std::uint32_t log_chaos{};      ///< percent of steps in which a producer begins, commits late or rolls back
+  std::uint32_t log_chaos{};      ///< percent of steps of a producer that are not to write one event and commit it
+  std::uint32_t page_cuts{};      ///< percent of pages that end early
+  std::uint32_t headless{};       ///< the store cannot tell where its log ends
   std::uint32_t poison{};         ///< percent of events that fail for ever, for one of their keys
   std::uint32_t flaky{};          ///< percent of events that fail once or twice
 

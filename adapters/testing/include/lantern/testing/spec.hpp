@@ -79,7 +79,7 @@ class Then : public Verdict {
                   "then_deltas takes the projector's Delta, and lantern::erased");
     return and_also([&] {
       typename P::view_codec codec{};
-      const auto frame = [&]<class D>(const D& delta) -> std::optional<std::string> {
+      [[maybe_unused]] const auto frame = [&]<class D>(const D& delta) -> std::optional<std::string> {
         if constexpr (std::same_as<D, Erased>) return std::nullopt;
         else return std::string(codec.encode_delta(delta));
       };
