@@ -213,6 +213,22 @@ TEST_CASE("a run that is refused leaves an empty recording, and a second run non
   CHECK(recorder.text() == before);
 }
 
+TEST_CASE("a reply is recorded before the projector sees what is in it") {
+  struct Looks {
+    const RecordedText* recorder{};
+    std::string seen{};
+    std::string name() const { return "looks"; }
+    void apply(const RecordedEvent&, Position) { seen = recorder->text(); }
+  };
+  RecordedText recorder;
+  Looks looks{&recorder};
+  ProjectionConfig config;
+  Step step = ProjectionPipeline(looks, config.record(recorder)).start({});
+  step = story::expect<ReadEvents>(step).answer(story::last({1}), {});
+  CHECK(looks.seen.find("\nanswer 0 ReadEvents ok {") != std::string::npos);
+  CHECK(recorder.text().starts_with(looks.seen));
+}
+
 TEST_CASE("a page is not copied for a run that nobody records") {
   // The events that the projector sees are the very bytes that were given.
   struct Seer {
