@@ -93,7 +93,7 @@ int main() {
   mismatch.recording = "carts.rec";
   const std::string message = mismatch.message();
   std::filesystem::remove_all(folder);
-  if (message != R"(carts.rec, line 17: decision 7 is another one
+  if (message != R"(carts.rec, line 15: decision 6 is another one
   after LoadViews: 0 views, 0 parked
   both: ask SaveCheckpoint
   views[0].state (of "ann"): recorded "{\"lines\":{},\"total\":300}", now "{\"lines\":{},\"total\":0}")") {
