@@ -8,6 +8,7 @@
 #include "applying.hpp"
 #include "batch.hpp"
 #include "lantern/names.hpp"
+#include "lantern/recorder.hpp"
 #include "lantern/refuse.hpp"
 #include "leading.hpp"
 #include "rebuilding.hpp"
@@ -53,11 +54,47 @@ Step proceed(RunPtr run) {
 
 void RunDeleter::operator()(Run* run) const noexcept { delete run; }
 
-void ask_to_stop(Run& run, Stop how) noexcept { run.stopping = std::max(run.stopping, how); }
+void ask_to_stop(Run& run, Stop how) noexcept {
+  if (how <= run.stopping) return;
+  run.stopping = how;
+  if (run.config.recorder) run.config.recorder->asked_to_stop(how);
+}
 
 std::uint64_t request_number(const Run& run) noexcept { return run.requests; }
 
+// ---- the same, with somebody who writes it down ----
+
+namespace {
+
+RunFacts facts_of(const Run& r) {
+  return {.projection = r.id,
+          .filter = r.filter,
+          .keyed = r.keyed != nullptr,
+          .applied_by_store = r.applied_by_store,
+          .keeps_checkpoint = r.keeps_checkpoint,
+          .starts_after = r.reached,
+          .version = r.has_generations ? std::optional(r.code) : std::nullopt};
+}
+
+Step proceed_recorded(Recorder& recorder, RunPtr run) {
+  recorder.began(facts_of(*run), run->config, run->now);
+  Step next = proceed(std::move(run));
+  recorder.decided(next);
+  return next;
+}
+
+template <Effect E>
+Step handle_recorded(Recorder& recorder, RunPtr run, const E& effect, typename E::reply reply, Instant now) {
+  recorder.answered(ReplySeen{ReplySeen::To<E>{reply}}, now);  // before: should it be what kills the process
+  Step next = handle(std::move(run), effect, std::move(reply));
+  recorder.decided(next);
+  return next;
+}
+
+}  // namespace
 }  // namespace detail
+
+Recorder::~Recorder() = default;
 
 // What the dynamic door in protocol.cpp needs to know of a run.
 bool detail::accepts_wrong_replies(const Run& run) noexcept { return run.config.quirks.wrong_replies_are_accepted; }
@@ -74,6 +111,9 @@ template <Effect E>
 Step Request<E>::answer(typename E::reply reply, Instant now) && {
   if (!run_) return answered_twice();
   run_->now = std::max(run_->now, now);
+  if (Recorder* recorder = run_->config.recorder) {
+    return detail::handle_recorded(*recorder, std::move(run_), effect_, std::move(reply), now);
+  }
   return detail::handle(std::move(run_), effect_, std::move(reply));
 }
 
@@ -140,6 +180,7 @@ Step ProjectionPipeline::start(Instant now) {
   if (refused_) return Finished(tl::unexpect, *refused_);
   if (!run_) return answered_twice();
   run_->now = now;
+  if (Recorder* recorder = run_->config.recorder) return detail::proceed_recorded(*recorder, std::move(run_));
   return detail::proceed(std::move(run_));
 }
 
