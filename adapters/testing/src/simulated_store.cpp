@@ -175,10 +175,10 @@ AcquireLease::reply SimulatedStore::perform(const AcquireLease& asked) {
   using Refusal = std::variant<LeaseHeld, Failure>;
   if (auto wrong = refuse(asked)) return tl::unexpected(Refusal(*std::move(wrong)));
   Held& lease = held(asked.role);
-  if (!lease.owner.empty() && lease.owner != asked.owner && now < lease.expires) {
+  if (!lease.owner.empty() && lease.owner != asked.owner && !is_over(now, lease.expires, lease.ttl)) {
     return tl::unexpected(Refusal(LeaseHeld{lease.owner, lease.expires - now}));
   }
-  lease = {asked.owner, Fence{++fence_.value}, expiry(now, asked.ttl)};
+  lease = {asked.owner, Fence{++fence_.value}, expiry(now, asked.ttl), asked.ttl};
   return Lease{lease.owner, lease.fence};
 }
 
@@ -190,6 +190,7 @@ RenewLease::reply SimulatedStore::perform(const RenewLease& asked) {
     return tl::unexpected(Refusal(LostLeadership{lease.owner}));
   }
   lease.expires = expiry(now, asked.ttl);
+  lease.ttl = asked.ttl;
   return asked.lease;
 }
 

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 constexpr Time call{milliseconds(1)};             // how long an effect usually takes
 constexpr Time restart{milliseconds(10)};         // after a crash
 constexpr Time between_events{milliseconds(20)};  // of the producers
+constexpr Time upgrade_at{milliseconds(120)};
 constexpr Time standby_interval{std::chrono::seconds(1)};
 
 const Failure for_now{FailureKind::unavailable, "away for now"};
@@ -77,6 +78,10 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
     processes_[n].name = std::string("p").append(1, static_cast<char>('1' + n % 9));
     processes_[n].due = call * static_cast<std::int64_t>(n);
   }
+  if (options_.upgrade != 0 && processes_.size() > 1) {  // one that joins later has the newer code
+    processes_.back().program = 2;
+    processes_.back().due = upgrade_at;
+  }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
 }
 
@@ -105,7 +110,6 @@ void World::safety() {
 /// All that was broken works again; one process of several never comes back.
 void World::heal() {
   healed_ = true;
-  clock_skew_ = std::max(clock_skew_, Time{});
   log_.write_rest();
   if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
@@ -133,7 +137,7 @@ Time World::patience() const {
   const Time rest = milliseconds(options_.backoff_cap);
   const auto events = static_cast<std::int64_t>(events_.size()) + 10;
   const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
-  return 2 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval + std::abs(clock_skew_.count()) * Time(1) +
+  return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
          events * for_each * (options_.upgrade != 0 ? 2 : 1) +
          (options_.upgrade != 0 ? events * standby_interval : Time{});
 }

@@ -35,6 +35,7 @@ class SimulatedStore {
     std::string owner{};
     Fence fence{};
     std::chrono::nanoseconds expires{};
+    std::chrono::nanoseconds ttl{};
   };
   /// What the store runs for an event of `SaveCheckpoint::writes`, before it writes the event into its ledger.
   using Write = std::function<tl::expected<void, Failure>(const RecordedEvent&)>;
