@@ -20,7 +20,7 @@ std::string text_of(std::uint64_t hash) {
 
 struct ChainCodec {
   [[nodiscard]] std::string encode_state(std::uint64_t hash) const { return text_of(hash); }
-  [[nodiscard]] std::string encode_delta(std::int64_t position) const { return std::to_string(position); }
+  [[nodiscard]] std::string encode_delta(std::uint64_t link) const { return std::to_string(link); }
   [[nodiscard]] tl::expected<std::uint64_t, Failure> decode_state(std::string_view bytes) const {
     std::uint64_t hash = 0;
     const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), hash, 16);
@@ -28,6 +28,20 @@ struct ChainCodec {
     return tl::unexpected(Failure(FailureKind::undecodable, "no chain: " + std::string(bytes)));
   }
 };
+
+/// What an event adds to a chain, and the chain with it.
+constexpr std::uint64_t link_of(Position position, std::int64_t program) {
+  return static_cast<std::uint64_t>(position.value + program * 1000);
+}
+constexpr std::uint64_t linked(std::uint64_t hash, std::uint64_t link) {
+  return ((hash ^ link) * 0x2545F4914F6CDD1D + 1) >> 4;
+}
+
+/// What a subscriber does with a delta.
+std::string patched(std::string state, const std::string& payload) {
+  const std::uint64_t hash = state.empty() ? 0 : *ChainCodec().decode_state(state);
+  return text_of(linked(hash, std::stoull(payload)));
+}
 
 /// How often an event that fails at first has failed; outlives the processes, so that it fails no more often than that.
 using FailedSoFar = std::map<std::int64_t, std::uint32_t>;
@@ -37,7 +51,7 @@ constexpr std::uint32_t flaky_failures = 2;
 /// first.
 struct Chain {
   using State = std::uint64_t;
-  using Delta = std::int64_t;
+  using Delta = std::uint64_t;
   using view_codec = ChainCodec;
 
   std::int64_t program;
@@ -61,12 +75,12 @@ struct Chain {
 
   [[nodiscard]] tl::expected<Change<Delta>, Failure> apply(State& state, const RecordedEvent& event,
                                                            const ViewAt& at) const {
-    state = ((state ^ static_cast<std::uint64_t>(event.position.value + program * 1000)) * 0x2545F4914F6CDD1D + 1) >> 4;
+    state = linked(state, link_of(event.position, program));
     if (auto refused = refuses(event, at.key)) return tl::unexpected(*std::move(refused));
     const auto found = event.data.find(at.key);
     const auto after = found + at.key.size();
     if (after < event.data.size() && event.data[after] == '!') return erased;
-    return changed(event.position.value);
+    return changed(link_of(event.position, program));
   }
 
   /// What fails, fails for the event's first key, after the state was changed.
@@ -183,7 +197,8 @@ const Scenario& chain_scenario() {
   static const Scenario scenario{"chain", chain_events,
                                  [](const SimulationOptions& options) -> std::unique_ptr<SimulatedProjection> {
                                    return std::make_unique<ChainProjection>(options);
-                                 }};
+                                 },
+                                 patched};
   return scenario;
 }
 

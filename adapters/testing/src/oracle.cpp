@@ -233,6 +233,12 @@ void Oracle::look_at_all() {
   for (const auto& [number, stock] : store_.generations()) look_at(Generation{number});
 }
 
+std::span<const ReferenceFold::Change> Oracle::changes(Generation generation) const {
+  const auto known = known_.find(generation.value);
+  if (known == known_.end() || !known->second.fold) return {};
+  return known->second.fold->changes();
+}
+
 bool Oracle::caught_up(std::int64_t program) const {
   const SimulatedStore::Stock* active = store_.find(Generation{store_.active()});
   if (!active) return log_.events().empty();

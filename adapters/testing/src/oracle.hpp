@@ -61,6 +61,8 @@ class Oracle {
 
   /// All events are in what readers see, and it was made by this code.
   [[nodiscard]] bool caught_up(std::int64_t program) const;
+  /// All changes of the views of this generation up to its checkpoint, as they must be.
+  [[nodiscard]] std::span<const ReferenceFold::Change> changes(Generation) const;
 
   void violated(std::string invariant, std::string what) {
     if (!violation_) violation_ = Violation{std::move(invariant), std::move(what)};

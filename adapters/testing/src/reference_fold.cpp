@@ -21,7 +21,7 @@ void ReferenceFold::set(std::string_view key, std::optional<std::string> state, 
   view.state = std::move(state);
   ++view.version;
   view.position = position;
-  changes_.push_back({view.key, view.version, position});
+  changes_.push_back({view.key, view.version, position, view.state});
 }
 
 const ReferenceFold::Change* ReferenceFold::find(std::string_view key, std::int64_t version) const noexcept {

@@ -82,6 +82,12 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
     processes_.back().program = 2;
     processes_.back().due = upgrade_at;
   }
+  for (std::uint32_t n = 0; scenario.patch && options_.by_store == 0 && n < options_.subscribers; ++n) {
+    const ChannelHabits bad{.lose = true, .double_up = true, .delay = true, .slow_reads = true};
+    const ProjectionId id(projection_->start(1)->name());
+    subscribers_.emplace_back(id, AllKeys{}, history_, bad, FollowerLimits{}, scenario.patch);
+    subscribers_.back().begin();
+  }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
 }
 
@@ -170,6 +176,7 @@ void World::liveness() {
     tick();
   }
   oracle_.look_at_all();
+  settle_followers();
   if (!oracle_.violation()) oracle_.marks().hit(Mark::healed_and_caught_up);
 }
 
@@ -199,6 +206,7 @@ void World::tick() {
   const Actor next = next_actor();
   now_ = std::max(now_, next.due);  // whoever was due before, and was not chosen, is late now
   act(next);
+  if (!subscribers_.empty()) follow();
 }
 
 void World::act(const Actor& actor) {
@@ -227,6 +235,36 @@ void World::arrive(Late late) {
   if (!reply) oracle_.marks().hit(Mark::late_commit_refused);
   digest_.add(std::uint64_t{77});
   if (traced_) report_.trace.push_back("  (late) " + line_of(late.commit) + " -> " + describe(reply));
+}
+
+// ---- followers ----
+
+/// What was committed, one change after the other: a commit stores only the last state of each key.
+void World::note_changes(Generation generation) {
+  if (subscribers_.empty()) return;
+  const auto changes = oracle_.changes(generation);
+  for (std::size_t& noted = noted_[generation.value]; noted < changes.size(); ++noted) {
+    const ReferenceFold::Change& change = changes[noted];
+    history_.note(change.key, Moment{generation, Revision{}, change.version}, change.state);
+  }
+}
+
+void World::follow() {
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    subscriber.step(store_, choices_);
+    if (subscriber.broken()) oracle_.violated("S11", "a follower: " + *subscriber.broken());
+  }
+}
+
+void World::settle_followers() {
+  const auto is_trouble = [](const Departure& one) { return one.about == About::subscriber; };
+  for (SimulatedSubscriber& subscriber : subscribers_) {
+    if (const auto wrong = subscriber.settle(store_)) oracle_.violated("S11", "a follower, in the end: " + *wrong);
+    else oracle_.marks().hit(Mark::followers_settled);
+  }
+  if (!subscribers_.empty() && std::ranges::any_of(choices_.departures(), is_trouble)) {
+    oracle_.marks().hit(Mark::channel_troubled);
+  }
 }
 
 void World::jump_clock() {
@@ -364,6 +402,9 @@ typename E::reply World::perform(const E& effect) {
     ++reads_;
     return healed_ ? log_.read(effect) : log_.read(effect, choices_);
   } else if constexpr (std::same_as<E, Publish>) {
+    for (SimulatedSubscriber& subscriber : subscribers_) {
+      for (const Frame& frame : effect.frames) subscriber.send(frame, choices_);
+    }
     return Publish::Published{};
   } else if constexpr (std::same_as<E, Sleep>) {
     return Slept::through;
@@ -371,7 +412,10 @@ typename E::reply World::perform(const E& effect) {
     typename E::reply reply = store_.perform(effect);
     if constexpr (std::same_as<E, AcquireLease>) oracle_.granted(effect, reply);
     if constexpr (std::same_as<E, ReleaseLease>) oracle_.given_back(effect);
-    if constexpr (std::same_as<E, SaveCheckpoint>) oracle_.saved(effect, reply);
+    if constexpr (std::same_as<E, SaveCheckpoint>) {
+      oracle_.saved(effect, reply);
+      note_changes(effect.generation);
+    }
     if constexpr (std::same_as<E, ActivateGeneration> || std::same_as<E, BeginRebuild>) oracle_.look_at_all();
     return reply;
   }
@@ -396,6 +440,7 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
             store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
         if (stored) oracle_.saved(effect, Saved{});
         else oracle_.look_at_all();
+        note_changes(effect.generation);
         oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
         return unknown;
       }

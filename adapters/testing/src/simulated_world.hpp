@@ -9,6 +9,7 @@
 #include "digest.hpp"
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulated_store.hpp"
+#include "lantern/testing/simulated_subscriber.hpp"
 #include "lantern/testing/simulation.hpp"
 #include "oracle.hpp"
 #include "world_log.hpp"
@@ -81,6 +82,12 @@ class World {
 
   [[nodiscard]] ProjectionConfig config_of(const Process&) const;
   void jump_clock();
+
+  // followers
+  void note_changes(Generation);
+  void follow();
+  void settle_followers();
+
   void note(const Process&, const std::string&);
 
   const SimulationOptions options_;
@@ -93,6 +100,9 @@ class World {
   Oracle oracle_;
   std::vector<Process> processes_{};
   std::vector<Late> late_{};
+  ViewHistory history_{};
+  std::map<std::int64_t, std::size_t> noted_{};  ///< changes of each generation that are in the history
+  std::vector<SimulatedSubscriber> subscribers_{};
   std::vector<Actor> actors_{};  ///< scratch
   Time producers_due_{};
   Time now_{};

@@ -23,6 +23,7 @@ class ReferenceFold {
     std::string key{};
     std::int64_t version{};
     Position position{};
+    std::optional<std::string> state{};  ///< from then on; absent: erased
   };
   using Rows = std::map<std::string, StoredView, std::less<>>;
 

@@ -17,6 +17,7 @@
 #include "lantern/testing/reference_fold.hpp"
 #include "lantern/testing/simulation_options.hpp"
 #include "lantern/testing/sometimes.hpp"
+#include "lantern/testing/view_history.hpp"
 
 namespace lantern::testing {
 
@@ -44,6 +45,8 @@ struct Scenario {
   /// The log's events, in the order in which producers begin to write them.
   std::function<std::vector<NewEvent>(const SimulationOptions&)> events{};
   std::function<std::unique_ptr<SimulatedProjection>(const SimulationOptions&)> projection{};
+  /// How a subscriber applies a delta's payload to a state; null: nobody follows this projection.
+  PatchState patch{};
 };
 
 /// lantern's own scenario: a chain of hashes for each key, which neither commutes nor forgives repetition. Some of its

@@ -34,8 +34,8 @@ enum class Mark : std::uint8_t {
   gap_in_the_log,          ///< a number was taken and never used
   waited_for_writer,       ///< a page ended before a number that a writer still held
   empty_page_moved_on,     ///< a page without events scanned further
-  frame_lost,              ///< a frame did not reach a subscriber
-  follower_read_again,     ///< a subscriber read again
+  channel_troubled,        ///< a frame or a read of a subscriber was lost, doubled or late
+  followers_settled,       ///< and afterwards subscribers showed what is stored
   wrong_reply_refused,     ///< a reply that did not fit was refused, and changed nothing
   lease_expired_by_clock,  ///< the store's clock jumped
   healed_and_caught_up,    ///< after all faults, everything was caught up
