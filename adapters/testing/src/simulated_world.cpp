@@ -329,6 +329,7 @@ void World::crash(Process& process) {
 
 void World::finish(Process& process, const Finished& end) {
   if (traced_) note(process, end ? line_of(*end) : "failed: " + end.error().message());
+  oracle_.ended(process.watched, end);
   oracle_.marks().hit(end ? Mark::run_stopped : Mark::run_failed);
   digest_.add(static_cast<std::uint64_t>(end ? 1 : 2 + static_cast<int>(end.error().kind)));
   process.step.reset();
@@ -475,6 +476,7 @@ void World::ask(Process& process, Request<E>& request) {
   if (options_.clock_jumps != 0 && !healed_) jump_clock();
   const Fault fault = fault_for<E>();
   oracle_.asks(process.watched, effect);
+  oracle_.follows_rules(process.watched, effect);
   digest_.add(static_cast<std::uint64_t>(process.name[1]) << 8 | static_cast<std::uint64_t>(fault));
   digest_.add(now_);
   add_effect(digest_, effect);
@@ -488,6 +490,7 @@ void World::ask(Process& process, Request<E>& request) {
   auto reply = happen(process, effect, fault);
   if (!reply) return crash(process);
   oracle_.told(process.watched, effect, *reply);
+  oracle_.note(process.watched, effect, *reply);
   oracle_.mark(process.watched, effect, *reply);
   add_reply(digest_, *reply);
   if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));
