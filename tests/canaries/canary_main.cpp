@@ -1,5 +1,5 @@
-// Looks for a violation in the standard scenario, seed after seed. With a planted bug there must be one within a budget;
-// without, there must be none.
+// Looks for a violation in the standard scenario, seed after seed. With a planted bug there must be one within a
+// budget; without, there must be none.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
               << "oracle does not see it\n";
     return 1;
   }
-  std::cout << "found after " << one.seeds << " seeds, " << milliseconds_since(from) << " ms: "
-            << one.violation.invariant << ": " << one.violation.what << '\n';
+  std::cout << "found after " << one.seeds << " seeds, " << milliseconds_since(from)
+            << " ms: " << one.violation.invariant << ": " << one.violation.what << '\n';
   return 0;
 }

@@ -11,11 +11,14 @@ std::string counted(std::uint32_t told, std::uint32_t counted) {
   return "it says that this is try " + std::to_string(told) + ", and " + std::to_string(counted) + " were counted";
 }
 
+/// The store was away, and may be asked again. What is wrong for good ends a run at once, and counts for nothing.
 template <class Value, class Error>
-const Failure* failure_in(const tl::expected<Value, Error>& reply) {
-  if (reply) return nullptr;
-  if constexpr (std::same_as<Error, Failure>) return &reply.error();
-  else return std::get_if<Failure>(&reply.error());
+bool is_away(const tl::expected<Value, Error>& reply) {
+  if (reply) return false;
+  const Failure* failure = nullptr;
+  if constexpr (std::same_as<Error, Failure>) failure = &reply.error();
+  else failure = std::get_if<Failure>(&reply.error());
+  return failure && is_transient(failure->kind);
 }
 
 }  // namespace
@@ -26,7 +29,10 @@ RunRules::Verdict RunRules::check(const SimulationOptions& options, const Sleep&
   using Reason = Sleep::Reason;
   switch (asked.reason) {
     case Reason::store_retry:
-      if (asked.attempt != store_failures_) return Violation{"P2", "store: " + counted(asked.attempt, store_failures_)};
+      if (const auto failures = release_failures_ != 0 ? release_failures_ : store_failures_;
+          asked.attempt != failures) {
+        return Violation{"P2", "store: " + counted(asked.attempt, failures)};
+      }
       if (asked.attempt > options.store_retries) return Violation{"P2", "the store is asked once too often"};
       break;
     case Reason::poll_retry:
@@ -78,9 +84,11 @@ RunRules::Verdict RunRules::check(const SimulationOptions&, const ActivateGenera
 }
 
 RunRules::Verdict RunRules::ends(const RunSummary& summary) const {
-  if (summary.position != at_ && !(doubted_ && summary.commit_in_doubt)) {
-    return Violation{"S8", "the run says that it got to " + text_of(summary.position) + ", and it was told " +
-                               text_of(at_)};
+  const auto is = [&](const auto& known) { return known && summary.position == *known; };
+  const bool began_there = is(loaded_) || is(doubtful_);
+  if (summary.position != at_ && !began_there && !(doubted_ && summary.commit_in_doubt)) {
+    return Violation{"S8",
+                     "the run says that it got to " + text_of(summary.position) + ", and it was told " + text_of(at_)};
   }
   return std::nullopt;
 }
@@ -95,7 +103,7 @@ void RunRules::stored(const SaveCheckpoint& asked, std::size_t changes) {
 }
 
 void RunRules::note(const ReadEvents& asked, const ReadEvents::reply& page, std::size_t) {
-  if (!page) return void(++poll_failures_);
+  if (!page) return void(poll_failures_ += is_away(page));
   poll_failures_ = 0;
   set_back_ = false;
   given_ = page->empty() ? asked.after : std::optional(page->events().back().position);
@@ -104,7 +112,7 @@ void RunRules::note(const ReadEvents& asked, const ReadEvents::reply& page, std:
 }
 
 void RunRules::note(const LoadCheckpoint& asked, const LoadCheckpoint::reply& found, std::size_t changes) {
-  if (!found) return void(++store_failures_);
+  if (!found) return void(store_failures_ += is_away(found));
   const auto position = *found ? (*found)->position : std::nullopt;
   if (asked.purpose == LoadCheckpoint::Purpose::resolve && doubted_) {
     const SaveCheckpoint commit = *std::exchange(doubted_, std::nullopt);
@@ -115,16 +123,23 @@ void RunRules::note(const LoadCheckpoint& asked, const LoadCheckpoint::reply& fo
     return;
   }
   set_back_ = true;
-  if (asked.purpose != LoadCheckpoint::Purpose::start) return void(store_failures_ = 0);
   store_failures_ = 0;
-  at_ = position;
+  if (asked.purpose == LoadCheckpoint::Purpose::start) return begins_at(position);
+  if (loaded_) doubtful_ = std::exchange(loaded_, std::nullopt);  // perhaps it could not go on with what it loaded
+}
+
+/// Until the run goes on from there, it may yet find that it cannot.
+void RunRules::begins_at(std::optional<Position> position) {
+  if (loaded_) at_ = *loaded_;
+  loaded_ = position;
+  filling_.reset();
 }
 
 void RunRules::note(const SaveCheckpoint& asked, const SaveCheckpoint::reply& reply, std::size_t changes) {
   if (reply) return stored(asked, changes);
-  if (const auto* refused = std::get_if<WriteFailed>(&reply.error())) return void(refused);
+  if (std::holds_alternative<WriteFailed>(reply.error())) return;
   set_back_ = true;
-  if (failure_in(reply)) ++store_failures_;
+  if (is_away(reply)) ++store_failures_;
   if (!std::holds_alternative<OutcomeUnknown>(reply.error())) return;
   if (asked.from == asked.through) ++store_failures_;  // nothing to resolve: it is asked for again
   else doubted_ = asked;
@@ -132,16 +147,16 @@ void RunRules::note(const SaveCheckpoint& asked, const SaveCheckpoint::reply& re
 
 void RunRules::note(const BeginRebuild&, const BeginRebuild::reply& begun, std::size_t) {
   set_back_ = true;
-  if (failure_in(begun)) ++store_failures_;
+  if (is_away(begun)) ++store_failures_;
   if (!begun) return;
   store_failures_ = 0;
+  begins_at(begun->position);
   filling_ = begun->generation;
-  at_ = begun->position;
 }
 
 void RunRules::note(const ActivateGeneration&, const ActivateGeneration::reply& activated, std::size_t) {
   set_back_ = true;
-  if (failure_in(activated)) ++store_failures_;
+  if (is_away(activated)) ++store_failures_;
   if (!activated) return;
   store_failures_ = 0;
   filling_.reset();
@@ -149,7 +164,7 @@ void RunRules::note(const ActivateGeneration&, const ActivateGeneration::reply& 
 
 void RunRules::note(const AcquireLease&, const AcquireLease::reply& got, std::size_t) {
   set_back_ = true;
-  if (failure_in(got)) ++store_failures_;
+  if (is_away(got)) ++store_failures_;
   if (got) store_failures_ = 0;
 }
 
@@ -158,12 +173,12 @@ void RunRules::note(const RenewLease&, const RenewLease::reply& got, std::size_t
 }
 
 void RunRules::note(const ReleaseLease&, const ReleaseLease::reply& released, std::size_t) {
-  if (!released) ++store_failures_;
+  release_failures_ += is_away(released);
 }
 
 void RunRules::note(const LoadViews&, const LoadViews::reply& found, std::size_t) {
   if (found) store_failures_ = 0;
-  else ++store_failures_;
+  else store_failures_ += is_away(found);
 }
 
 }  // namespace lantern::testing

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulation.hpp"
@@ -23,12 +24,16 @@ class RunRules {
     if constexpr (!std::same_as<E, Publish>) {
       if (frames_due_ != 0) return Violation{"S9", "what was stored is not published next"};
     }
+    if constexpr (std::same_as<E, ReadEvents> || std::same_as<E, SaveCheckpoint>) {
+      if (loaded_) at_ = *std::exchange(loaded_, std::nullopt);
+    }
     return check(options, asked);
   }
 
   /// What the run was told. `changes`: how many changes of views a commit that went through has stored.
   template <Effect E>
   void told(const E& asked, const typename E::reply& reply, std::size_t changes = 0) {
+    if constexpr (!std::same_as<E, ReleaseLease> && !std::same_as<E, Sleep>) release_failures_ = 0;
     note(asked, reply, changes);
   }
 
@@ -62,12 +67,16 @@ class RunRules {
   void note(const E&, const typename E::reply&, std::size_t) {}
 
   void stored(const SaveCheckpoint&, std::size_t changes);
+  void begins_at(std::optional<Position>);
 
-  std::uint32_t store_failures_{};  ///< in a row
-  std::uint32_t poll_failures_{};   ///< in a row
-  std::uint32_t event_tries_{};     ///< the attempt of the last rest before an event was tried again
-  std::size_t frames_due_{};        ///< changes that are stored, and not published yet
-  std::optional<Position> at_{};    ///< where the run knows the checkpoint to be
+  std::uint32_t store_failures_{};                   ///< in a row
+  std::uint32_t release_failures_{};                 ///< in a row, to give the lease back at the end
+  std::uint32_t poll_failures_{};                    ///< in a row
+  std::uint32_t event_tries_{};                      ///< the attempt of the last rest before an event was tried again
+  std::size_t frames_due_{};                         ///< changes that are stored, and not published yet
+  std::optional<Position> at_{};                     ///< where the run knows the checkpoint to be
+  std::optional<std::optional<Position>> loaded_{};  ///< where it will know that, if it begins there
+  std::optional<std::optional<Position>> doubtful_{};  ///< where it may have begun before it looked again
   std::optional<SaveCheckpoint> doubted_{};
   std::optional<Generation> filling_{};  ///< the generation that it rebuilds
   std::optional<Position> given_{};      ///< the last event that it was given
