@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker_world.hpp"
 #include "lantern/testing/simulation.hpp"
 
 namespace {
@@ -27,17 +28,32 @@ struct Search {
   Violation violation{};
 };
 
-std::optional<Violation> violation_of(std::uint64_t seed) {
+/// A world looks for a violation in the run of one seed.
+using World = std::optional<Violation> (*)(std::uint64_t seed);
+
+std::optional<Violation> projection(std::uint64_t seed) {
+  return simulate(chain_scenario(), options_of_seed(seed)).violation;
+}
+
+std::optional<Violation> broker(std::uint64_t seed) {
+  simulation_test::BrokerWorld world = simulation_test::broker_world_of(seed);
+  const bool all_stored = world.catches_up();
+  if (const auto* error = world.error()) return Violation{"S15", error->message()};
+  if (!all_stored) return Violation{"S4", "a message was acknowledged, and is never stored"};
+  return std::nullopt;
+}
+
+std::optional<Violation> violation_of(World world, std::uint64_t seed) {
   try {
-    return simulate(chain_scenario(), options_of_seed(seed)).violation;
+    return world(seed);
   } catch (const std::exception& thrown) {
     return Violation{"threw", thrown.what()};
   }
 }
 
-Search search(std::uint64_t first, std::uint64_t budget) {
+Search search(World world, std::uint64_t first, std::uint64_t budget) {
   for (std::uint64_t n = 0; n < budget; ++n) {
-    if (auto violation = violation_of(first + n)) return {true, n + 1, *std::move(violation)};
+    if (auto violation = violation_of(world, first + n)) return {true, n + 1, *std::move(violation)};
   }
   return {false, budget, {}};
 }
@@ -65,13 +81,13 @@ double milliseconds_since(std::chrono::steady_clock::time_point from) {
 }
 
 /// One row of the table: seeds to find it from seed 0, the median over all searches, what found it, how long it took.
-int print_row(std::uint64_t budget) {
+int print_row(World world, std::uint64_t budget) {
   std::vector<std::uint64_t> seeds;
   std::map<std::string, int> by;
   double took = 0;
   for (std::uint64_t n = 0; n < searches; ++n) {
     const auto from = std::chrono::steady_clock::now();
-    const Search one = search(beginning(n), budget);
+    const Search one = search(world, beginning(n), budget);
     if (n == 0) took = milliseconds_since(from);
     if (!one.found) return std::cout << "| - | - | not found | - |\n", 1;
     seeds.push_back(one.seeds);
@@ -86,9 +102,9 @@ int print_row(std::uint64_t budget) {
   return 0;
 }
 
-int expect_none(std::uint64_t budget) {
+int expect_none(World world, std::uint64_t budget) {
   for (std::uint64_t n = 0; n < searches; ++n) {
-    const Search one = search(beginning(n), budget);
+    const Search one = search(world, beginning(n), budget);
     if (!one.found) continue;
     std::cout << "seed " << beginning(n) + one.seeds - 1 << " violates " << one.violation.invariant << ": "
               << one.violation.what << "\nsee it with: lantern-sim --seed " << beginning(n) + one.seeds - 1 << '\n';
@@ -102,10 +118,11 @@ int expect_none(std::uint64_t budget) {
 
 int main(int argc, char** argv) {
   const std::uint64_t budget = number("--budget=", argc, argv, 10'000);
-  if (given("--clean", argc, argv)) return expect_none(budget);
-  if (given("--row", argc, argv)) return print_row(budget);
+  const World world = given("--broker", argc, argv) ? broker : projection;
+  if (given("--clean", argc, argv)) return expect_none(projection, budget) + expect_none(broker, budget / 10);
+  if (given("--row", argc, argv)) return print_row(world, budget);
   const auto from = std::chrono::steady_clock::now();
-  const Search one = search(number("--first=", argc, argv, 0), budget);
+  const Search one = search(world, number("--first=", argc, argv, 0), budget);
   if (!one.found) {
     std::cout << "the planted bug was not found in " << budget << " seeds: the world does not come by it, or the "
               << "oracle does not see it\n";

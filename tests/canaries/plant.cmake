@@ -1,10 +1,11 @@
 # cmake -DBUG=… -DSOURCE=… -DMADE=… -P plant.cmake: copies what a bug is planted into, and what has to be compiled with
 # it, to the folder MADE, and plants the bug. `*.bug` files are read here and nowhere else; README.md shows one.
 
-# read_bug(FILE PREFIX): PREFIX_title, PREFIX_file, PREFIX_recompile (a list), PREFIX_budget, PREFIX_blocks (text).
+# read_bug(FILE PREFIX): PREFIX_title, PREFIX_file, PREFIX_recompile (a list), PREFIX_budget, PREFIX_arguments,
+# PREFIX_blocks (text).
 function(read_bug file prefix)
   file(READ "${file}" text)
-  foreach(field title file recompile budget)
+  foreach(field title file recompile budget arguments)
     set(value "")
     if(text MATCHES "(^|\n)${field}: ([^\n]*)\n")
       set(value "${CMAKE_MATCH_2}")
@@ -53,6 +54,12 @@ function(plant)
   cmake_path(GET bug_file FILENAME name)
   if(bug_file MATCHES "/include/(.*)$")
     set(name "${CMAKE_MATCH_1}")
+  endif()
+  # Headers find each other in their own folder first.
+  if(bug_file MATCHES "/src/.*[.]hpp$")
+    cmake_path(GET bug_file PARENT_PATH folder)
+    file(GLOB headers "${SOURCE}/${folder}/*.hpp")
+    file(COPY ${headers} DESTINATION "${MADE}")
   endif()
   file(WRITE "${MADE}/${name}" "${text}")
   foreach(other IN LISTS bug_recompile)

@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
   if (argc != 3) return std::cerr << "usage: " << argv[0] << " FAILING_SEEDS COUNT\n", 2;
   const std::uint64_t count = std::strtoull(argv[2], nullptr, 10);
   const auto failed_before = read_seeds(argv[1]);
-  if (!failed_before) return std::cerr << "one seed a line, and comments after #, are expected in " << argv[1] << '\n', 2;
+  if (!failed_before)
+    return std::cerr << "one seed a line, and comments after #, are expected in " << argv[1] << '\n', 2;
 
   Marks marks;
   for (const std::uint64_t seed : *failed_before) {

@@ -433,7 +433,10 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
     switch (fault) {
       case Fault::not_done: return unknown;
       case Fault::late_done:
-        if (effect.writes.size() == 0) late_.push_back({now_ + call * 3, effect});  // else its events may be gone
+        if (effect.writes.size() == 0) {  // else its events may be gone
+          const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
+          late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
+        }
         return unknown;
       case Fault::power_lost: {
         const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
