@@ -66,11 +66,13 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
       choices_(choices),
       traced_(view.trace),
       events_(view.events ? *view.events : scenario.events(options)),
+      event_count_(events_.size()),
       projection_(scenario.projection(options)),
       store_(options.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
-      log_(events_, {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
+      log_(traced_ ? events_ : std::move(events_),
+           {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
            {.tells_head = options.headless == 0, .cut = Chance::percent(options.page_cuts)}),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
@@ -141,7 +143,7 @@ void World::heal() {
 /// Longer than it can take to catch up once all is healed.
 Time World::patience() const {
   const Time rest = milliseconds(options_.backoff_cap);
-  const auto events = static_cast<std::int64_t>(events_.size()) + 10;
+  const auto events = static_cast<std::int64_t>(event_count_) + 10;
   const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
   return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
          events * for_each * (options_.upgrade != 0 ? 2 : 1) +
@@ -182,24 +184,31 @@ void World::liveness() {
 
 // ---- who is next ----
 
-World::Actor World::next_actor() {
-  actors_.clear();
+/// Calls `each` for all who can act.
+template <class Each>
+void World::for_each_actor(const Each& each) const {
   for (std::size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].gone || (ending_ && !processes_[n].step)) continue;
-    actors_.push_back({processes_[n].due, n});
+    const Process& process = processes_[n];
+    if (!process.gone && (process.step || !ending_)) each(Actor{process.due, n});
   }
-  if (!log_.done()) actors_.push_back({producers_due_, processes_.size()});
-  for (std::size_t n = 0; n < late_.size(); ++n) actors_.push_back({late_[n].due, processes_.size() + 1 + n});
-  const auto ways = static_cast<std::uint32_t>(actors_.size());
+  if (!log_.done()) each(Actor{producers_due_, processes_.size()});
+  for (std::size_t n = 0; n < late_.size(); ++n) each(Actor{late_[n].due, processes_.size() + 1 + n});
+}
+
+World::Actor World::next_actor() {
+  std::uint32_t ways = 0;
+  Actor first{Time::max(), 0};
+  for_each_actor([&](const Actor& actor) {
+    ++ways;
+    if (actor.due < first.due) first = actor;  // of those that are due at the same time, the first
+  });
   const std::uint32_t chosen =
       healed_ ? 0 : choices_.choose(About::schedule, ways, Chance::percent(options_.schedule_percent));
-  // Of those that are due at the same time, the first.
-  const auto earlier = [](const Actor& a, const Actor& b) {
-    return a.due != b.due ? a.due < b.due : a.number < b.number;
-  };
-  if (chosen == 0) return *std::ranges::min_element(actors_, earlier);
-  std::ranges::sort(actors_, earlier);
-  return actors_[chosen];
+  if (chosen == 0) return first;
+  std::vector<Actor> actors;
+  for_each_actor([&](const Actor& actor) { actors.push_back(actor); });
+  std::ranges::stable_sort(actors, {}, &Actor::due);
+  return actors[chosen];
 }
 
 void World::tick() {
