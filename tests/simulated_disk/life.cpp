@@ -152,38 +152,54 @@ tl::expected<SqliteStore, Failure> open_on(const SimulatedDisk& disk, Durability
   return SqliteStore::open(file, std::move(options));
 }
 
-std::optional<Failure> live(SqliteStore& store, const SimulatedDisk& disk, const Habits& habits, Promised& promised) {
+std::optional<Failure> live(SqliteStore& store, const SimulatedDisk& disk, const Habits& habits, Promised& promised,
+                            int round) {
   WatchedStore watched(store, disk, promised);
   const auto parsed = SqlProjection::parse(text_of(habits.code), "chains.sql");
-  if (!parsed) return Failure(FailureKind::internal, "the projection cannot be parsed");
+  if (!parsed) return Failure(FailureKind::invalid, "the projection cannot be parsed");
   const auto work = [&]() -> std::optional<Failure> {
+    AppendEvents append;
+    for (std::int64_t n = all_events * round / habits.rounds + 1; n <= all_events * (round + 1) / habits.rounds; ++n) {
+      append.events.push_back({.stream = stream_of(n), .type = "T", .data = data_of(n), .id = id_of(n)});
+    }
+    const auto appended = watched.perform(append);
+    if (!appended) return failure_of(appended.error());
     const auto installed = store.install(*parsed);
     if (!installed) return installed.error();
-    for (int round = 0; round < habits.rounds; ++round) {
-      AppendEvents append;
-      for (std::int64_t n = all_events * round / habits.rounds + 1; n <= all_events * (round + 1) / habits.rounds;
-           ++n) {
-        append.events.push_back({.stream = stream_of(n), .type = "T", .data = data_of(n), .id = id_of(n)});
-      }
-      const auto appended = watched.perform(append);
-      if (!appended) return failure_of(appended.error());
-      Chain chain{.code = habits.code};
-      if (auto failed = failure_of(testing::run(chain, watched, config()))) return failed;
-      auto finished =
-          testing::drive(ProjectionPipeline(*parsed, parsed->configured(config())).start(Instant{}), watched);
-      if (auto failed = failure_of(finished)) return failed;
+    Chain chain{.code = habits.code};
+    if (auto failed = failure_of(testing::run(chain, watched, config()))) return failed;
+    auto finished = testing::drive(ProjectionPipeline(*parsed, parsed->configured(config())).start(Instant{}), watched);
+    if (auto failed = failure_of(finished)) return failed;
+    if (!habits.finalizes || round + 1 < habits.rounds) return std::nullopt;
+    for (const ProjectionId& projection : {keyed, tables}) {
+      if (const auto dropped = store.perform(FinalizeRebuild{projection}); !dropped) return dropped.error();
     }
     return std::nullopt;
   };
   auto failed = work();
-  if (watched.left_a_transaction_open()) return Failure(FailureKind::corrupt, "a transaction was left open");
+  if (watched.left_a_transaction_open()) {
+    return Failure(FailureKind::invalid, "a transaction was left open");
+  }
   return failed;
 }
 
 std::optional<Failure> live(const SimulatedDisk& disk, const Habits& habits, Promised& promised) {
-  auto store = open_on(disk, habits.durability);
-  if (!store) return store.error();
-  return live(*store, disk, habits, promised);
+  std::optional<SqliteStore> store;
+  for (int round = 0; round < habits.rounds; ++round) {
+    if (habits.reopens) store.reset();
+    if (!store) {
+      auto opened = open_on(disk, habits.durability);
+      if (!opened) return opened.error();
+      store.emplace(*std::move(opened));
+    }
+    if (auto failed = live(*store, disk, habits, promised, round)) return failed;
+    if (!habits.checkpoints) continue;
+    Client client(disk, file);
+    if (const std::string said = client.ask("PRAGMA wal_checkpoint(RESTART)"); !said.starts_with("0|")) {
+      return Failure(FailureKind::internal, "the checkpoint of the WAL says " + said);
+    }
+  }
+  return std::nullopt;
 }
 
 std::string wrong_with(SqliteStore& store, const SimulatedDisk& disk, const Promised& promised) {
@@ -201,7 +217,7 @@ std::string wrong_with(SqliteStore& store, const SimulatedDisk& disk, const Prom
 std::string wrong_at_the_end(SqliteStore& store, const SimulatedDisk& disk, Habits habits) {
   Promised all;
   habits.rounds = 1;
-  if (const auto failed = live(store, disk, habits, all)) return "the last run failed: " + to_string(*failed);
+  if (const auto failed = live(store, disk, habits, all, 0)) return "the last run failed: " + to_string(*failed);
   all.appended = all.through[keyed.name] = all.through[tables.name] = all_events;
   return wrong_with(store, disk, all);
 }

@@ -2,10 +2,13 @@
 // kept.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "disk_support.hpp"
@@ -35,13 +38,14 @@ class WatchedStore {
   typename E::reply perform(const E& effect) {
     auto reply = store_.perform(effect);
     if constexpr (std::same_as<E, SaveCheckpoint>) {
-      if (reply && effect.through) promised_.through[effect.projection.name] = effect.through->value;
+      // What is being built is promised to nobody before the switch.
+      if (reply && effect.through && !reply->active) promised_.through[effect.projection.name] = effect.through->value;
     } else if constexpr (std::same_as<E, AcquireLease>) {
       if (reply) promised_.fence[effect.projection.name] = reply->fence.value;
     } else if constexpr (std::same_as<E, AppendEvents>) {
       if (reply) promised_.appended = std::max(promised_.appended, reply->last->value);
     }
-    if (!disk_.is_dead() && disk_.is_in_transaction()) left_open_ = true;
+    if (stays_in_transaction()) left_open_ = true;
     return reply;
   }
   Slept perform(const Sleep&) { return {}; }
@@ -49,6 +53,16 @@ class WatchedStore {
   [[nodiscard]] bool left_a_transaction_open() const { return left_open_; }
 
  private:
+  /// A thread of the store that deletes what was dropped is done at once; what was left open is so for ever.
+  [[nodiscard]] bool stays_in_transaction() const {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    while (!disk_.is_dead() && disk_.is_in_transaction()) {
+      if (std::chrono::steady_clock::now() > patience) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
   SqliteStore& store_;
   const SimulatedDisk& disk_;
   Promised& promised_;
@@ -58,18 +72,21 @@ class WatchedStore {
 /// How a process goes about its work.
 struct Habits {
   Durability durability = Durability::full;
-  int rounds = 4;         ///< of appending some events and running both projections
-  std::int64_t code = 1;  ///< version of both projections
+  int rounds = 4;            ///< of appending some events and running both projections
+  bool reopens = false;      ///< closes the store after each round, which empties the WAL, and opens it again
+  bool checkpoints = false;  ///< has the WAL written back after each round, and begun anew
+  std::int64_t code = 1;     ///< version of both projections; where an older one is stored, they are rebuilt
+  bool finalizes = false;    ///< drops the previous generations in the end, which a thread of the store works on
 };
 
 /// Opens, as all these tests do: nothing is waited for, and the clock stands still.
 [[nodiscard]] tl::expected<SqliteStore, Failure> open_on(const SimulatedDisk& disk, Durability durability);
 
-/// Appends what is not in the log yet, and brings both projections up to date; goes on until something fails. Returns
-/// how that was answered; absent: all is done.
+/// One round of a life (from 0): appends what is not in the log yet, and brings both projections up to date; goes on
+/// until something fails. Returns how that was answered; absent: all is done.
 [[nodiscard]] std::optional<Failure> live(SqliteStore& store, const SimulatedDisk& disk, const Habits& habits,
-                                          Promised& promised);
-/// The same from the opening on.
+                                          Promised& promised, int round);
+/// A whole life, from the opening of the store to its closing.
 [[nodiscard]] std::optional<Failure> live(const SimulatedDisk& disk, const Habits& habits, Promised& promised);
 
 /// What is wrong with what is stored; empty: nothing is. The file is sound, the log is the beginning of the one that

@@ -1,0 +1,84 @@
+// Anomaly loops: the n-th operation of a disk fails, once or for ever, for n = 1, 2, … until a life passes unharmed.
+#include <algorithm>
+#include <set>
+
+#include "deaths.hpp"
+
+using namespace lantern::testing_disk;
+using lantern::Failure;
+using lantern::FailureKind;
+using lantern::SqliteStore;
+
+namespace {
+
+/// What a failure may be called that has this cause.
+bool is_fair(Trouble trouble, FailureKind kind) {
+  switch (trouble) {
+    case Trouble::busy: return kind == FailureKind::busy;
+    case Trouble::full: return kind == FailureKind::full;
+    case Trouble::no_memory: return kind == FailureKind::unavailable;
+    default: return kind == FailureKind::internal || kind == FailureKind::unavailable || kind == FailureKind::denied;
+  }
+}
+
+struct Seen {
+  std::uint64_t operations{}, ended{}, survived{}, reopened{};
+};
+
+/// Lives with this fault, and goes on in the same store once it is healed; says what is wrong.
+std::string wrong_with_fault(SimulatedDisk& disk, const DiskFault& fault, Promised& promised, Seen& seen) {
+  const Habits habits{.rounds = 2};
+  std::optional<Failure> failed;
+  std::optional<SqliteStore> store;
+  disk.fail(fault);
+  if (auto opened = open_on(disk, habits.durability)) store.emplace(*std::move(opened));
+  else failed = opened.error();
+  for (int round = 0; !failed && round < habits.rounds; ++round) failed = live(*store, disk, habits, promised, round);
+  const bool reached = disk.failures() > 0;
+  disk.heal();
+  if (failed && !reached) return "it failed by itself: " + to_string(*failed);
+  if (failed && !is_fair(fault.trouble, failed->kind)) return "it is called " + to_string(*failed);
+  failed ? ++seen.ended : ++seen.survived;
+  if (!store) return {};
+  if (auto wrong = wrong_with(*store, disk, promised); !wrong.empty()) return wrong;
+  return wrong_at_the_end(*store, disk, habits);
+}
+
+Seen loop(Trouble trouble, bool for_ever, std::uint64_t every) {
+  Seen seen;
+  for (std::uint64_t nth = 1;; nth += nth < 100 ? 1 : every) {
+    SimulatedDisk disk;
+    Promised promised;
+    const std::string wrong = wrong_with_fault(disk, {trouble, nth, for_ever}, promised, seen);
+    if (!wrong.empty()) FAIL("operation " << nth << ": " << wrong);
+    if (disk.failures() == 0) return seen;
+    ++seen.operations;
+    // Whatever was acknowledged in the meantime is on the disk.
+    disk.lose_power_and_all_that_was_not_synced();
+    const std::string lost = wrong_after_death(disk, {}, promised);
+    if (!lost.empty()) FAIL("operation " << nth << ", then without power: " << lost);
+  }
+}
+
+void check_all(std::uint64_t every) {
+  for (const auto& [trouble, name] : {std::pair(Trouble::io_error, "I/O errors"),
+                                      {Trouble::full, "a full disk"},
+                                      {Trouble::busy, "locks"},
+                                      {Trouble::no_memory, "no memory"}}) {
+    for (const bool for_ever : {false, true}) {
+      CAPTURE(name, for_ever);
+      const Seen seen = loop(trouble, for_ever, every);
+      WARN(name << (for_ever ? " for ever: " : " once: ") << seen.operations << " operations, " << seen.ended
+                << " lives ended with an error, " << seen.survived << " did not");
+      CHECK(seen.operations > 100);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("R1, R2: an operation of the disk fails, once or for ever: a typed error, nothing lost, the store goes on") {
+  check_all(11);
+}
+
+TEST_CASE("any operation of the disk fails, once or for ever", "[.thorough]") { check_all(1); }
