@@ -15,7 +15,8 @@ namespace {
 bool is_fair(Trouble trouble, FailureKind kind) {
   switch (trouble) {
     case Trouble::busy: return kind == FailureKind::busy;
-    case Trouble::full: return kind == FailureKind::full;
+    // SQLite does not keep the reason of every sync that fails.
+    case Trouble::full: return kind == FailureKind::full || kind == FailureKind::internal;
     case Trouble::no_memory: return kind == FailureKind::unavailable;
     default: return kind == FailureKind::internal || kind == FailureKind::unavailable || kind == FailureKind::denied;
   }
@@ -37,7 +38,7 @@ std::string wrong_with_fault(SimulatedDisk& disk, const DiskFault& fault, Promis
   const bool reached = disk.failures() > 0;
   disk.heal();
   if (failed && !reached) return "it failed by itself: " + to_string(*failed);
-  if (failed && !is_fair(fault.trouble, failed->kind)) return "it is called " + to_string(*failed);
+  if (failed && !is_fair(fault.trouble, failed->kind)) return "it is called " + std::string(to_string(failed->kind)) + ": " + to_string(*failed);
   failed ? ++seen.ended : ++seen.survived;
   if (!store) return {};
   if (auto wrong = wrong_with(*store, disk, promised); !wrong.empty()) return wrong;
