@@ -64,8 +64,9 @@ std::string shown_tables(Client& client) {
   return chain + (chain.empty() ? "" : " ") + "--" + (ledger.empty() ? "" : " ") + ledger;
 }
 
-ProjectionConfig config() {
+ProjectionConfig config(const Habits& habits) {
   ProjectionConfig made;
+  made.store_retry.max_attempts = MaxRetryAttempts::of(habits.retries).value();
   made.page_limit(4).with(Leadership("me")).publish_changes(false).limit_rebuild(100);
   return made;
 }
@@ -167,8 +168,9 @@ std::optional<Failure> live(SqliteStore& store, const SimulatedDisk& disk, const
     const auto installed = store.install(*parsed);
     if (!installed) return installed.error();
     Chain chain{.code = habits.code};
-    if (auto failed = failure_of(testing::run(chain, watched, config()))) return failed;
-    auto finished = testing::drive(ProjectionPipeline(*parsed, parsed->configured(config())).start(Instant{}), watched);
+    if (auto failed = failure_of(testing::run(chain, watched, config(habits)))) return failed;
+    auto finished =
+        testing::drive(ProjectionPipeline(*parsed, parsed->configured(config(habits))).start(Instant{}), watched);
     if (auto failed = failure_of(finished)) return failed;
     if (!habits.finalizes || round + 1 < habits.rounds) return std::nullopt;
     for (const ProjectionId& projection : {keyed, tables}) {

@@ -75,6 +75,7 @@ struct Habits {
   int rounds = 4;            ///< of appending some events and running both projections
   bool reopens = false;      ///< closes the store after each round, which empties the WAL, and opens it again
   bool checkpoints = false;  ///< has the WAL written back after each round, and begun anew
+  unsigned retries = 20;     ///< of what may pass by itself, in a row
   std::int64_t code = 1;     ///< version of both projections; where an older one is stored, they are rebuilt
   bool finalizes = false;    ///< drops the previous generations in the end, which a thread of the store works on
 };
