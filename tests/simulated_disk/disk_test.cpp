@@ -229,6 +229,21 @@ TEST_CASE("an operation fails once or for ever, as its trouble has it, until the
   CHECK(codes_of({Trouble::io_error, 1, false}, write) == std::vector{SQLITE_IOERR_LOCK, SQLITE_OK, SQLITE_OK});
 }
 
+TEST_CASE("a sync that failed has forgotten what it should have synced, and a later one does not make up for it") {
+  SimulatedDisk disk;
+  RawFile file(disk, "/a", SQLITE_OPEN_MAIN_JOURNAL);
+  file.write("aa", 0);
+  REQUIRE(file.sync() == SQLITE_OK);
+  file.write("b", 0);
+  disk.fail({Trouble::io_error, 1, false});
+  CHECK(file.sync() == SQLITE_IOERR_FSYNC);
+  CHECK(disk.contents("/a") == "ba");
+  CHECK(file.sync() == SQLITE_OK);
+  CHECK(all_that_may_be_left(disk.image(), "/a") == Texts{"aa"});
+  file.write("c", 1);
+  CHECK(all_that_may_be_left(disk.image(), "/a") == Texts{"aa", "ac"});
+}
+
 TEST_CASE("an image is a value: what is done after it was taken is not in it, and it can be restored again and again") {
   SimulatedDisk disk;
   { CHECK(Client(disk, "/a.db").ask("CREATE TABLE t(x)") == ""); }

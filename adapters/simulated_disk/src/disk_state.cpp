@@ -56,7 +56,7 @@ Code DiskState::refuse(int why, Code code) noexcept {
 }
 
 Code DiskState::admit(Operation operation, std::uint64_t its_life, Code io_error, bool has_name) {
-  if (dead || its_life != life) return refuse(EIO, io_error);
+  if (!is_alive(its_life)) return refuse(EIO, io_error);
   if (fault && can_befall(fault->trouble, operation)) {
     ++suffered;
     if (suffered == fault->nth || (fault->for_ever && suffered > fault->nth)) {

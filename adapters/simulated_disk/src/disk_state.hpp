@@ -32,6 +32,7 @@ struct DiskState {
   /// What becomes of an operation of a connection of this life. `io_error` is what SQLite's own VFS answers then.
   /// Changes of files without a name are not counted: nothing of them outlives the process.
   [[nodiscard]] Code admit(Operation operation, std::uint64_t its_life, Code io_error, bool has_name);
+  [[nodiscard]] bool is_alive(std::uint64_t its_life) const noexcept { return !dead && its_life == life; }
   /// The next life begins, with the files as they are.
   void begin_life();
 

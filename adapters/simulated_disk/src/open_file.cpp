@@ -25,7 +25,7 @@ Code close(sqlite3_file* base) {
   const std::lock_guard lock(disk->mutex);
   open->file->locks.lower(open, SQLITE_LOCK_NONE);
   if (open->shared) open->shared->unlock_all(open);
-  if (open->vanishes && !open->name.empty() && !disk->dead && open->life == disk->life) {
+  if (open->vanishes && !open->name.empty() && disk->is_alive(open->life)) {
     (void)disk->folder.remove(open->name);
   }
   delete open;
@@ -56,11 +56,16 @@ Code truncate(sqlite3_file* base, sqlite3_int64 size) {
 }
 
 Code sync(sqlite3_file* base, int) {
-  return perform(base, Operation::sync, SQLITE_IOERR_FSYNC, [](OpenFile& open) {
-    open.file->stored.sync();
-    if (std::exchange(open.syncs_folder, false)) open.disk->folder.sync_around(open.name);
-    return SQLITE_OK;
-  });
+  OpenFile& open = of(base);
+  const std::lock_guard lock(open.disk->mutex);
+  const Code code = open.disk->admit(Operation::sync, open.life, SQLITE_IOERR_FSYNC, !open.name.empty());
+  if (code != SQLITE_OK) {
+    if (open.disk->is_alive(open.life)) open.file->stored.forget_what_was_not_synced();
+    return code;
+  }
+  open.file->stored.sync();
+  if (std::exchange(open.syncs_folder, false)) open.disk->folder.sync_around(open.name);
+  return SQLITE_OK;
 }
 
 Code file_size(sqlite3_file* base, sqlite3_int64* size) {

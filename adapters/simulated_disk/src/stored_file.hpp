@@ -21,6 +21,8 @@ class StoredFile {
   void write(std::size_t offset, std::span<const std::byte> bytes);
   void truncate(std::size_t size);
   void sync();
+  /// A sync failed: what it should have brought to the disk is read as before, but no later sync does so any more.
+  void forget_what_was_not_synced() noexcept { unsynced_.clear(); }
 
   /// What was not synced is kept, lost or torn; afterwards there is nothing that is not synced.
   void lose_power(Choices& choices);
@@ -36,7 +38,7 @@ class StoredFile {
   static void tear(const Change& change, Bytes& to, Choices& choices);
 
   Bytes now_{}, durable_{};
-  std::vector<Change> unsynced_{};  ///< in order, leads from `durable_` to `now_`
+  std::vector<Change> unsynced_{};  ///< in order; what a later sync brings to the disk
 };
 
 }  // namespace lantern::testing::simulated_disk

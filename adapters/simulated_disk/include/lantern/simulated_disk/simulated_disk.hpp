@@ -43,6 +43,9 @@ struct DiskFault {
 /// that was made by this connection syncs its folder too, so does a deletion that asks for it, and the sync of a
 /// database does not. Shared memory and locks are gone, and so are temporary files.
 ///
+/// **What a sync that fails does.** What it should have brought to the disk can be read as before, and is lost with the
+/// power even if a later sync goes well, unless it is written again: that is what Linux does.
+///
 /// **Who is alive.** Connections that are open when the disk dies, loses power or is restarted are those of a process
 /// that is no more: they get SQLITE_IOERR for ever, and cannot change what is there now. Close them whenever.
 ///
