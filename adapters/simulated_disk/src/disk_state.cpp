@@ -20,6 +20,7 @@ bool can_befall(Trouble trouble, Operation operation) {
   switch (trouble) {
     case Trouble::io_error: return true;
     case Trouble::busy: return operation == Operation::lock;
+    case Trouble::sync: return operation == Operation::sync;
     case Trouble::full: return is_change(operation) && operation != Operation::remove;
     case Trouble::no_memory:
       return operation == Operation::open || operation == Operation::create || operation == Operation::read ||

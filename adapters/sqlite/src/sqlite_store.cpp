@@ -168,8 +168,9 @@ tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, Gene
         writer.note_run, "recording a run", std::string_view(id.tenant), std::string_view(id.name),
         std::string_view(note.state), static_cast<std::int64_t>(note.retries), std::string_view(note.last_error),
         std::string_view(now), generation.value);
-    if (failed) return tl::unexpected(*std::move(failed));
-    return {};
+    if (!failed) return {};
+    writer.connection->overwrite_unsynced_commit();
+    return tl::unexpected(*std::move(failed));
   });
 }
 

@@ -16,6 +16,7 @@ enum class Trouble : std::uint8_t {
   io_error,  ///< anything but unlocking and closing: SQLITE_IOERR_…, or SQLITE_CANTOPEN
   full,      ///< what needs room: SQLITE_FULL for a write, SQLITE_IOERR_… for a truncation or a sync, SQLITE_CANTOPEN
   busy,      ///< taking a lock: SQLITE_BUSY, as if another process had it
+  sync,      ///< syncing, also of a folder: SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
   no_memory,  ///< reading, writing, opening, sharing memory: SQLITE_NOMEM, or SQLITE_IOERR_NOMEM
 };
 
