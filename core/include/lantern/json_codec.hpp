@@ -10,7 +10,7 @@
 
 #include <boost/describe/class.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <boost/json/value_to.hpp>
 #include <tl/expected.hpp>
 
@@ -24,17 +24,19 @@ inline constexpr std::size_t deepest_json = 64;
 
 namespace detail {
 
-/// The value that the text is, or why it is none. What a small text needs on the way never reaches the heap.
+/// The value that the text is, in this memory, or why it is none. Real numbers are exact: the nearest that a double can
+/// be.
+[[nodiscard]] tl::expected<boost::json::value, std::string> parse_json(std::string_view text,
+                                                                       const boost::json::storage_ptr& memory);
+
+/// The same as a `T`. What a small text needs on the way never reaches the heap.
 template <class T>
 tl::expected<T, std::string> read_json(std::string_view text) {
   std::array<unsigned char, 4096> memory;
   boost::json::monotonic_resource resource(memory.data(), memory.size());
-  boost::json::parse_options options;
-  options.max_depth = deepest_json;
-  boost::json::error_code error;
-  const boost::json::value value = boost::json::parse(text, error, boost::json::storage_ptr(&resource), options);
-  if (error) return tl::unexpected(error.message());
-  auto made = boost::json::try_value_to<T>(value);
+  const auto value = parse_json(text, boost::json::storage_ptr(&resource));
+  if (!value) return tl::unexpected(value.error());
+  auto made = boost::json::try_value_to<T>(*value);
   if (!made) return tl::unexpected(made.error().message());
   return *std::move(made);
 }
