@@ -13,14 +13,14 @@ using fuzz::promise;
 
 namespace {
 
-constexpr const char* keys[] = {"a", "ab", "b", "", "c"};
+constexpr const char* keys[] = {"a", "ab", "b", "c", "d"};
 
 ViewScope scope_of(Input& in) {
   switch (in.choose(4)) {
     case 0: return AllKeys{};
     case 1: return KeyPrefix{"a"};
     case 2: return OneKey{"a"};
-    default: return OneKey{""};
+    default: return OneKey{"b"};
   }
 }
 

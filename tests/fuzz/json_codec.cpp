@@ -117,7 +117,7 @@ void write_state(Input in) {
 
 /// Arrays and objects in each other, deeper than is allowed, too.
 void write_delta(Input in) {
-  boost::json::value delta = in.text();
+  boost::json::value delta = boost::json::string(in.text());
   for (std::size_t depth = in.choose(80); depth > 0; --depth) {
     if (in.flip()) delta = boost::json::array{std::move(delta), in.number()};
     else delta = boost::json::object{{in.text(4), std::move(delta)}, {"x", real(in)}};

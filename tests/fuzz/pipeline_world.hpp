@@ -46,6 +46,8 @@ inline ProjectionConfig config(Input& in) {
   constexpr MaxRetryAttempts attempts[] = {0, 1, 2};
   constexpr BatchSize limits[] = {1, 2, 3, 1000};
   constexpr ViewCacheSize caches[] = {0, 1, 10'000};
+  constexpr MaxConsecutiveFailures failures[] = {1, 2};
+  constexpr RebuildShare shares[] = {1, 100};
   constexpr EventCount counts[] = {1, 3};
   constexpr ByteCount sizes[] = {1, 8, 16ULL << 20};
   const auto backoff = [&] {
@@ -53,7 +55,7 @@ inline ProjectionConfig config(Input& in) {
   };
   ProjectionConfig made;
   made.mode = in.flip() ? PollMode::continuous : PollMode::batch;
-  made.poll = {in.one_of(delays), in.one_of(delays), backoff(), in.flip() ? 2 : 1};
+  made.poll = {in.one_of(delays), in.one_of(delays), backoff(), in.one_of(failures)};
   made.event_retry = {in.one_of(attempts), backoff(), static_cast<Escalation>(in.choose(3))};
   made.store_retry = {in.one_of(attempts), backoff()};
   if (in.flip()) made.commit.max_events = in.one_of(counts);
@@ -71,7 +73,7 @@ inline ProjectionConfig config(Input& in) {
   made.publish = !in.flip();
   made.rebuild = static_cast<RebuildPolicy>(in.choose(3));
   made.hold_switch = in.flip();
-  made.rebuild_share = in.flip() ? 100 : 1;
+  made.rebuild_share = in.one_of(shares);
   made.seed = in.byte();
   return made;
 }
