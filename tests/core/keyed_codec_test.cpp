@@ -133,6 +133,7 @@ TEST_CASE("JSON that is kept as it is lives on after it was read") {
   CHECK(codec.encode_delta(*delta) == note);
   CHECK_FALSE(detail::is_detached<Note>());
   CHECK_FALSE(detail::is_detached<std::map<std::string, std::vector<boost::json::string>>>());
+  CHECK_FALSE(detail::is_detached<std::optional<Note>>());
   CHECK(detail::is_detached<Account>());
   CHECK(detail::is_detached<Ranking>());
   CHECK(detail::is_detached<Tree>());

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -53,6 +54,8 @@ template <class... Parts, class... Seen>
 struct PartsAreDetached<std::variant<Parts...>, Seen...> : PartsAreDetached<std::tuple<Parts...>, Seen...> {};
 template <class A, class B, class... Seen>
 struct PartsAreDetached<std::pair<A, B>, Seen...> : PartsAreDetached<std::tuple<A, B>, Seen...> {};
+template <class Part, class... Seen>
+struct PartsAreDetached<std::optional<Part>, Seen...> : PartsAreDetached<std::tuple<Part>, Seen...> {};
 
 template <class T, class... Seen>
 consteval bool members_are_detached() {
@@ -72,10 +75,11 @@ consteval bool is_detached() {
   else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string> ||
                      std::same_as<T, std::monostate>)
     return true;
+  else if constexpr (PartsAreDetached<T, Seen...>::value) return true;
   else if constexpr (HasOwnConversion<T>) return false;  // who knows
   else if constexpr (requires { typename T::value_type; }) return is_detached<typename T::value_type, T, Seen...>();
   else if constexpr (boost::describe::has_describe_members<T>::value) return members_are_detached<T, Seen...>();
-  else return PartsAreDetached<T, Seen...>::value;
+  else return false;
 }
 
 template <class T>
