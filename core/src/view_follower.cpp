@@ -88,7 +88,7 @@ FollowerSteps ViewFollower::answer(const ScanViews& asked, const ScanViews::Page
   const auto after = scan_->after;
   const auto last = page.next();
   const auto in_page = [&](const std::string& key) { return (!after || key > *after) && (!last || key <= *last); };
-  if (page.more && !last) {  // a page that leads nowhere says nothing of what comes after it
+  if (page.more && (!last || (after && *last <= *after))) {  // one that leads nowhere says nothing of what comes after
     ask_page();
     return done();
   }
