@@ -16,11 +16,12 @@ const std::string source = R"(int f(bool a, bool b) {
 }
 )";
 
-// As llvm-cov writes it: segments are [line, column, count, counted, begins, gap], branches [from, to, true, false, …].
+// As llvm-cov writes it: regions are [from, to, count, file, expanded file, kind], branches [from, to, true, false, …].
 std::string exported(const std::string& inner_count, const std::string& b_ways, const std::string& shown) {
-  return R"({"data": [{"files": [{"filename": "/top/f.cpp",
-    "segments": [[1, 23, 5, true, true, false], [2, 15, )" +
-         inner_count + R"(, true, true, false], [4, 4, 5, true, false, false], [6, 2, 0, false, false, false]],
+  return R"({"data": [{
+    "functions": [{"filenames": ["/top/f.cpp"], "regions": [[1, 23, 6, 2, 5, 0, 0, 0], [2, 15, 4, 4, )" +
+         inner_count + R"(, 0, 0, 0]]}],
+    "files": [{"filename": "/top/f.cpp",
     "branches": [[2, 7, 2, 8, 3, 2, 0, 0, 6], [2, 12, 2, 13, )" +
          b_ways + R"(, 0, 0, 6]],
     "mcdc_records": [[2, 7, 2, 13, 0, 5, )" +
