@@ -8,12 +8,17 @@ std::optional<std::string> breach(const ReadEvents& asked, const EventPage& page
     return "it gave " + std::to_string(page.size()) + " events where at most " + std::to_string(asked.limit) +
            " were asked for";
   }
+  const bool filters = asked.filter != EventFilter{};
   std::optional<Position> last = asked.after;
   for (const RecordedEvent& event : page.events()) {
     if (last && event.position <= *last) {
       return "after position " + at(last) + " it gave an event at " + at(event.position);
     }
     last = event.position;
+    if (filters && !asked.filter.matches(event)) {
+      return "it gave an event at " + at(event.position) + " that the filter does not let through: type '" +
+             std::string(event.type) + "' of stream '" + std::string(event.stream) + "'";
+    }
   }
   if (page.scanned_to < asked.after) {
     return "the log ends at " + at(page.scanned_to) + ", before the position " + at(asked.after) +

@@ -98,4 +98,10 @@ std::chrono::nanoseconds expiry(std::chrono::nanoseconds now, std::chrono::nanos
   return ttl > ttl.max() - std::max(now, now.zero()) ? ttl.max() : now + ttl;
 }
 
+bool is_over(std::chrono::nanoseconds now, std::chrono::nanoseconds expires, std::chrono::nanoseconds ttl) noexcept {
+  if (expires <= now) return true;
+  if (ttl <= ttl.zero() || ttl > ttl.max() / 2) return false;
+  return now < expires - 2 * ttl;
+}
+
 }  // namespace lantern

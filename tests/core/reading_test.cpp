@@ -229,6 +229,24 @@ TEST_CASE("a page that breaks the reader's contract ends the run with an error t
   }
 }
 
+TEST_CASE("an event that the filter does not let through ends the run with an error that blames the store") {
+  struct Choosy : Probe<> {
+    EventFilter wanted{};
+    EventFilter filter() const { return wanted; }
+  };
+  const EventFilter filter = GENERATE(EventFilter{.stream = "t"}, EventFilter{.stream_prefix = "st"},
+                                      EventFilter{.types = {"U", "V"}}, EventFilter{.stream = "s", .types = {"U"}});
+  Choosy probe;
+  probe.wanted = filter;
+  Step s = reading(probe, {}, 3);
+  s = expect<ReadEvents>(s).answer(last({4, 5}), t0);
+  CHECK(error(s).kind == ErrorKind::store_contract);
+  CHECK_THAT(error(s).what, Catch::Contains("an event at 4 that the filter does not let through"));
+  CHECK_THAT(error(s).what, Catch::Contains("type 'T' of stream 's'"));
+  CHECK(error(s).position == at(3));
+  CHECK(probe.tries == 0);
+}
+
 TEST_CASE("a log that ends before the checkpoint is an error, not an empty page") {
   Probe<> probe;
   Step s = reading(probe, {}, 100);

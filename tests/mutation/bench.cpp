@@ -61,7 +61,7 @@ void replace(std::string& text, std::string_view what, std::string_view by) {
 
 /// How ninja links the program.
 std::string link_command(const Paths& paths, const std::string& program) {
-  const std::string all = output_of(paths.build, "ninja -t commands " + quoted(program) + " | tail -n 1");
+  const std::string all = output_of(paths.build, "ninja -t commands " + shell_word(program) + " | tail -n 1");
   const auto begin = all.find(": && ");
   const auto end = all.find(" && ", begin + 5);
   const std::string made = " -o " + program + " ";

@@ -11,27 +11,27 @@
 
 namespace lantern::mutation {
 
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";
 }
 
 bool succeeds(const std::string& folder, const std::string& line, Limits limits) {
-  std::string inner = "cd " + quoted(folder) + " && ";
+  std::string inner = "cd " + shell_word(folder) + " && ";
   if (limits.cpu_seconds > 0) {
     // A mutant may ask for memory without end, too.
     inner += "ulimit -t " + std::to_string(limits.cpu_seconds) + " -v 4000000 && ";
   }
   inner += line;
-  std::string command = "sh -c " + quoted(inner) + " >/dev/null 2>&1 </dev/null";
+  std::string command = "sh -c " + shell_word(inner) + " >/dev/null 2>&1 </dev/null";
   if (limits.wall_seconds > 0) command = "timeout -s KILL " + std::to_string(limits.wall_seconds) + " " + command;
   const int status = std::system(command.c_str());
   return status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 std::string output_of(const std::string& folder, const std::string& line) {
-  FILE* const pipe = popen(("cd " + quoted(folder) + " && " + line).c_str(), "r");
+  FILE* const pipe = popen(("cd " + shell_word(folder) + " && " + line).c_str(), "r");
   if (!pipe) throw std::runtime_error("no shell: " + line);
   std::string text;
   char part[4096];

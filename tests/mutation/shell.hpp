@@ -20,7 +20,7 @@ struct Limits {
 [[nodiscard]] std::string output_of(const std::string& folder, const std::string& line);
 
 /// As one word of the shell.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string shell_word(std::string_view text);
 
 [[nodiscard]] std::string read_file(const std::string& path);     ///< throws std::runtime_error if it cannot
 void write_file(const std::string& path, std::string_view text);  ///< makes its folders; throws std::runtime_error

@@ -6,10 +6,10 @@ namespace lantern::detail {
 
 tl::expected<Lease, LeaseHeld> LeaseState::acquire(const std::string& owner, Nanoseconds ttl, Nanoseconds now,
                                                    Fence& greatest) {
-  if (holder_ && holder_->owner != owner && holder_->expires > now) {
+  if (holder_ && holder_->owner != owner && !is_over(now, holder_->expires, holder_->ttl)) {
     return tl::unexpected(LeaseHeld{holder_->owner, holder_->expires - now});
   }
-  holder_ = Holder{owner, expiry(now, ttl)};
+  holder_ = Holder{owner, expiry(now, ttl), ttl};
   fence_ = Fence{++greatest.value};
   return Lease{owner, fence_};
 }
@@ -18,6 +18,7 @@ tl::expected<Lease, LostLeadership> LeaseState::renew(const Lease& lease, Nanose
   if (auto lost = refuse(lease.fence)) return tl::unexpected(*std::move(lost));
   if (holder_->owner != lease.owner) return tl::unexpected(LostLeadership{holder_->owner});
   holder_->expires = expiry(now, ttl);
+  holder_->ttl = ttl;
   return Lease{holder_->owner, fence_};
 }
 

@@ -27,6 +27,7 @@ class LeaseState {
   struct Holder {
     std::string owner;
     Nanoseconds expires;
+    Nanoseconds ttl;
   };
   Fence fence_{};  ///< of the last lease given
   std::optional<Holder> holder_{};

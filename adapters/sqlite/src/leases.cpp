@@ -18,14 +18,16 @@ bool is_this(const std::optional<StoredLease>& stored, const Lease& lease) {
 }  // namespace
 
 StoredLease lease_of(const Statement& row) {
-  StoredLease lease{std::nullopt, row.integer(1), row.integer(2)};
+  StoredLease lease{std::nullopt, row.integer(1), row.integer(2), row.integer(3)};
   if (!row.is_null(0)) lease.owner = std::string(row.text(0));
   return lease;
 }
 
 std::optional<LeaseHeld> held_by_another(const std::optional<StoredLease>& lease, const AcquireLease& asked,
                                          std::chrono::nanoseconds now) {
-  if (!lease || !lease->owner || *lease->owner == asked.owner || lease->expires <= now.count()) return std::nullopt;
+  using std::chrono::nanoseconds;
+  if (!lease || !lease->owner || *lease->owner == asked.owner) return std::nullopt;
+  if (is_over(now, nanoseconds(lease->expires), nanoseconds(lease->ttl))) return std::nullopt;
   return LeaseHeld{*lease->owner, until(lease->expires, now)};
 }
 
@@ -33,9 +35,10 @@ tl::expected<Leases, Failure> Leases::prepare(WriteConnection& connection) {
   Leases made(connection);
   auto failed =
       prepare_all(connection.db(), {{find_lease_sql, &made.find_},
-                                    {"INSERT INTO lantern_leases(tenant, name, role, owner, fence, expires) "
-                                     "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(tenant, name, role) DO UPDATE SET "
-                                     "owner = excluded.owner, fence = excluded.fence, expires = excluded.expires",
+                                    {"INSERT INTO lantern_leases(tenant, name, role, owner, fence, expires, ttl) "
+                                     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(tenant, name, role) DO UPDATE SET "
+                                     "owner = excluded.owner, fence = excluded.fence, expires = excluded.expires, "
+                                     "ttl = excluded.ttl",
                                      &made.store_}});
   if (failed) return tl::unexpected(*std::move(failed));
   return made;
@@ -54,7 +57,7 @@ tl::expected<std::optional<StoredLease>, Failure> Leases::find(const ProjectionI
 std::optional<Failure> Leases::store(const ProjectionId& projection, Role role, const StoredLease& lease) {
   const auto owner = lease.owner ? std::optional<std::string_view>(*lease.owner) : std::nullopt;
   return connection_->db().run(store_, leasing, std::string_view(projection.tenant), std::string_view(projection.name),
-                               std::string_view(to_string(role)), owner, lease.fence, lease.expires);
+                               std::string_view(to_string(role)), owner, lease.fence, lease.expires, lease.ttl);
 }
 
 AcquireLease::reply Leases::take(const AcquireLease& asked, std::chrono::nanoseconds now) {
@@ -67,7 +70,7 @@ AcquireLease::reply Leases::take(const AcquireLease& asked, std::chrono::nanosec
   if (!other) return tl::unexpected(Error(other.error()));
   const std::int64_t greatest = std::max(*known ? (*known)->fence : 0, *other ? (*other)->fence : 0);
 
-  const StoredLease lease{asked.owner, greatest + 1, expiry(now, asked.ttl).count()};
+  const StoredLease lease{asked.owner, greatest + 1, expiry(now, asked.ttl).count(), asked.ttl.count()};
   if (auto failed = store(asked.projection, asked.role, lease)) return tl::unexpected(Error(*std::move(failed)));
   return Lease{asked.owner, Fence{lease.fence}};
 }
@@ -87,7 +90,7 @@ std::optional<Failure> Leases::end(const ProjectionId& projection, Role role) {
   const auto known = find(projection, role);
   if (!known) return known.error();
   if (!*known) return std::nullopt;
-  return store(projection, role, StoredLease{std::nullopt, (*known)->fence + 1, 0});
+  return store(projection, role, StoredLease{std::nullopt, (*known)->fence + 1, 0, 0});
 }
 
 std::optional<Leases::Refused> Leases::refuse(const ProjectionId& projection, Role role, std::optional<Fence> fence) {
@@ -108,7 +111,8 @@ RenewLease::reply Leases::renew(const RenewLease& asked, std::chrono::nanosecond
   if (!is_this(*known, asked.lease)) {
     return tl::unexpected(Error(LostLeadership{*known ? (*known)->owner.value_or("") : ""}));
   }
-  const StoredLease lease{asked.lease.owner, asked.lease.fence.value, expiry(now, asked.ttl).count()};
+  const StoredLease lease{asked.lease.owner, asked.lease.fence.value, expiry(now, asked.ttl).count(),
+                          asked.ttl.count()};
   if (auto failed = store(asked.projection, asked.role, lease)) return tl::unexpected(Error(*std::move(failed)));
   if (auto failed = transaction->commit()) return tl::unexpected(Error(std::move(failed->cause)));
   return asked.lease;
@@ -121,7 +125,7 @@ ReleaseLease::reply Leases::release(const ReleaseLease& asked) {
   if (!known) return tl::unexpected(known.error());
   if (!is_this(*known, asked.lease)) return ReleaseLease::Released{};
   // The fence stays: the next lease's must be greater.
-  const StoredLease given_back{std::nullopt, asked.lease.fence.value, 0};
+  const StoredLease given_back{std::nullopt, asked.lease.fence.value, 0, 0};
   if (auto failed = store(asked.projection, asked.role, given_back)) return tl::unexpected(*std::move(failed));
   if (auto failed = transaction->commit()) return tl::unexpected(std::move(failed->cause));
   return ReleaseLease::Released{};

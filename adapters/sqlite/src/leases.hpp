@@ -13,6 +13,7 @@ struct StoredLease {
   std::optional<std::string> owner{};  ///< absent: it was given back
   std::int64_t fence{};
   std::int64_t expires{};  ///< nanoseconds since 1970-01-01 UTC
+  std::int64_t ttl{};      ///< nanoseconds that it was given for; 0: not known
 };
 
 /// Statements of leases, on a write connection that must outlive them. One thread at a time.
@@ -47,7 +48,7 @@ class Leases {
                                                        const AcquireLease& asked, std::chrono::nanoseconds now);
 
 inline constexpr const char* find_lease_sql =
-    "SELECT owner, fence, expires FROM lantern_leases WHERE tenant = ?1 AND name = ?2 AND role = ?3";
+    "SELECT owner, fence, expires, ttl FROM lantern_leases WHERE tenant = ?1 AND name = ?2 AND role = ?3";
 /// Of the current row of `find_lease_sql`.
 [[nodiscard]] StoredLease lease_of(const Statement& row);
 

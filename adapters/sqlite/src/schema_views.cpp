@@ -79,6 +79,7 @@ CREATE TABLE main.lantern_leases(
   owner   TEXT,                                   -- NULL: nobody leads
   fence   INTEGER NOT NULL,
   expires INTEGER NOT NULL,                       -- nanoseconds since 1970-01-01 UTC
+  ttl     INTEGER NOT NULL DEFAULT 0,             -- nanoseconds that it was given for; 0: not known
   PRIMARY KEY(tenant, name, role)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO main.lantern_leases(tenant, name, role, owner, fence, expires)

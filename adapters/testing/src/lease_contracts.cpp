@@ -26,6 +26,14 @@ void expect_held(Lab& lab, const std::string& asking, const std::string& holder)
          what + ": it expires in " + std::to_string(held.expires_in.count()) + " ns, of 10 s");
 }
 
+/// The clock was set back by less than the lease's time.
+void expect_held_longer(Lab& lab, const std::string& asking, const std::string& holder) {
+  const std::string what = asking + " asking for the lease that " + holder + " was given a moment later";
+  const auto held = must_refuse<LeaseHeld>(what, lab.perform(AcquireLease{orders, asking, ttl}));
+  expect(held.expires_in > ttl && held.expires_in <= 2 * ttl,
+         what + ": it expires in " + std::to_string(held.expires_in.count()) + " ns, of 19 s");
+}
+
 void give_back(Lab& lab, const Lease& lease) {
   must(lease.owner + " giving the lease back", lab.perform(ReleaseLease{orders, lease}));
 }
@@ -152,6 +160,16 @@ void renewed_from_now(Lab& lab) {
   take(lab, "second");
 }
 
+void clock_set_back(Lab& lab) {
+  const Lease first = take(lab, "first");
+  lab.advance(-24h);
+  const Lease second = take(lab, "second");
+  expect(second.fence > first.fence, "the fence did not grow when a lease of another time was taken");
+  expect_held(lab, "first", "second");
+  lab.advance(-9s);
+  expect_held_longer(lab, "first", "second");
+}
+
 void renewed_late(Lab& lab) {
   const Lease lease = take(lab, "first");
   lab.advance(11s);
@@ -255,6 +273,7 @@ std::span<const Rule> lease_rules() {
       {"lease: the fence only ever grows", leases, fence_grows},
       {"lease: it survives reopening", leases, lease_survives},
       {"lease: it expires by the clock", leases | clock, expires_by_clock},
+      {"lease: a clock that is set back makes nobody wait for as long", leases | clock, clock_set_back},
       {"lease: renewing prolongs it from now", leases | clock, renewed_from_now},
       {"lease: expiry alone takes nothing away", leases | clock, renewed_late},
       {"lease: one that another took cannot be renewed", leases | clock, renewal_of_lost},

@@ -24,4 +24,10 @@ namespace lantern {
 /// tell never does.
 [[nodiscard]] std::chrono::nanoseconds expiry(std::chrono::nanoseconds now, std::chrono::nanoseconds ttl) noexcept;
 
+/// Whether a lease is over that was given for `ttl` (0: not known) and expires at `expires`. It is, too, when it would
+/// last for more than twice its time: then the clock was set back since it was given, and whoever stands by would wait
+/// for as long as that. Fences keep what is stored right, whoever is taken for the leader.
+[[nodiscard]] bool is_over(std::chrono::nanoseconds now, std::chrono::nanoseconds expires,
+                           std::chrono::nanoseconds ttl) noexcept;
+
 }  // namespace lantern

@@ -30,7 +30,8 @@ struct AppliedEvent {
 /// - `open()`: another store, by value; throws if it cannot. The only member that is required.
 /// - `add(store, std::vector<NewEvent>)`: adds these events to the log. Only where the store itself takes no
 ///   `AppendEvents`; contracts on appending are left out then.
-/// - `advance(std::chrono::nanoseconds)`: moves the clock by which leases expire. Without it, contracts on expiry are
+/// - `advance(std::chrono::nanoseconds)`: moves the clock by which leases expire, also back. Without it, contracts on
+/// expiry are
 ///   left out.
 /// - `quarantined(store, ProjectionId)`: the stored records, by position, as `std::vector<QuarantineRecord>`. Without
 ///   it, contracts on the quarantine are left out.

@@ -1,28 +1,19 @@
-// A store of views that remembers all it ever was, and somebody who shows what a follower says.
+// A store of views that remembers all it ever was, and somebody who follows it.
 #pragma once
-
-#include <catch2/catch.hpp>
 
 #include <map>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "lantern/testing/view_history.hpp"
 #include "lantern/view_follower.hpp"
 
 namespace follower_test {
 
 using namespace lantern;
-
-/// A promise of the follower that was not kept. Thrown rather than checked: there are millions of them.
-[[noreturn]] inline void broken(const std::string& key, const Moment& moment, const std::string& what) {
-  std::ostringstream said;
-  said << "key '" << key << "' at " << moment << ": " << what;
-  throw std::logic_error(said.str());
-}
 
 /// Views whose state is the chain of all changes since it began: order and repetition show.
 class World {
@@ -109,12 +100,8 @@ class World {
     }
     return all;
   }
-  /// What was stored for the key at that moment; a moment that never was fails the test.
-  std::optional<std::string> at(const std::string& key, const Moment& moment) const {
-    const auto found = history_.find({key, moment});
-    if (found == history_.end()) broken(key, moment, "it never was at that moment");
-    return found->second;
-  }
+  /// What was stored for each key at each of its moments.
+  const testing::ViewHistory& history() const { return history_; }
 
  private:
   struct Row {
@@ -142,53 +129,19 @@ class World {
   }
   Frame record(const std::string& key, const Row& row, Frame::Kind kind, std::string payload) {
     const Moment moment{generation_, row.edition, row.version};
-    history_[{key, moment}] = row.state;
+    history_.note(key, moment, row.state);
     return {key, moment, active_.position.value_or(Position{}), kind, std::move(payload)};
   }
   void begin_generation() {
     ++generation_.value;
-    for (const auto& [key, row] : active_.rows) history_[{key, {generation_, row.edition, row.version}}] = row.state;
+    for (const auto& [key, row] : active_.rows) history_.note(key, {generation_, row.edition, row.version}, row.state);
   }
 
   Views active_{};
   std::optional<Views> previous_{};
   Generation generation_{1};
   std::int64_t head_{};
-  std::map<std::pair<std::string, Moment>, std::optional<std::string>> history_{};
-};
-
-/// Shows what it is told to, and sees that it is a state that was stored, and that time does not go backwards.
-class Screen {
- public:
-  explicit Screen(const World& world) : world_(&world) {}
-
-  void show(const FollowerSteps& steps) {
-    for (const ViewChange& change : steps.changes) {
-      std::visit([&](const auto& c) { apply(c); }, change);
-    }
-  }
-  const std::map<std::string, std::string>& shown() const { return shown_; }
-
- private:
-  void apply(const ShowDelta& delta) {
-    const auto shown = shown_.find(delta.frame.key);
-    if (!delta.from_nothing && shown == shown_.end()) broken(delta.frame.key, delta.frame.moment, "nothing is shown");
-    const std::string state = delta.from_nothing ? "" : shown->second;
-    put(delta.frame.key, delta.frame.moment, state + delta.frame.payload);
-  }
-  void apply(const ShowState& whole) { put(whole.key, whole.moment, whole.state); }
-  void apply(const ShowGone& gone) { shown_.erase(gone.key); }
-  void put(const std::string& key, const Moment& moment, std::string state) {
-    const auto before = last_.find(key);
-    if (before != last_.end() && before->second >= moment) broken(key, moment, "time goes backwards");
-    last_[key] = moment;
-    if (world_->at(key, moment) != state) broken(key, moment, "it was not " + state);
-    shown_[key] = std::move(state);
-  }
-
-  const World* world_;
-  std::map<std::string, std::string> shown_{};
-  std::map<std::string, Moment> last_{};
+  testing::ViewHistory history_{};
 };
 
 using Answer = std::variant<std::pair<GetView, GetView::Answer>, std::pair<ScanViews, ScanViews::Page>>;
@@ -202,7 +155,7 @@ inline Answer perform(const World& world, const ViewRead& read) {
 class Viewer {
  public:
   Viewer(const World& world, ViewScope scope, FollowerLimits limits = {})
-      : world_(&world), follower_({"orders"}, std::move(scope), limits), screen_(world) {}
+      : world_(&world), follower_({"orders"}, std::move(scope), limits), screen_(world.history()) {}
 
   void begin() { act(follower_.begin()); }
   void take(const Frame& frame) { act(follower_.take(frame)); }
@@ -222,18 +175,19 @@ class Viewer {
   /// The reads that nobody performs yet.
   std::vector<ViewRead>& asked() { return asked_; }
   const ViewFollower& follower() const { return follower_; }
-  const std::map<std::string, std::string>& shown() const { return screen_.shown(); }
+  const std::map<std::string, std::string>& shown() const { return screen_.views(); }
   bool shows_what_is_stored() const { return follower_.settled() && shown() == world_->states(follower_.scope()); }
 
  private:
   void act(const FollowerSteps& steps) {
-    screen_.show(steps);
+    // Thrown rather than checked: there are millions of them.
+    if (auto broken = screen_.show(steps)) throw std::logic_error(*broken);
     asked_.insert(asked_.end(), steps.reads.begin(), steps.reads.end());
   }
 
   const World* world_;
   ViewFollower follower_;
-  Screen screen_;
+  testing::ShownViews screen_;
   std::vector<ViewRead> asked_{};
 };
 

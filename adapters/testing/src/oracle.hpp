@@ -1,0 +1,98 @@
+// Looks at what is stored after each step, and at who does what: the first thing that must not be is kept.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lantern/pipeline.hpp"
+#include "lantern/testing/simulated_store.hpp"
+#include "lantern/testing/simulation.hpp"
+#include "world_log.hpp"
+
+namespace lantern::testing {
+
+/// What the oracle remembers of a process.
+struct Watched {
+  bool deposed{};                     ///< it was told that somebody else leads, and does not lead again yet
+  bool in_doubt{};                    ///< the outcome of its last commit is unknown to it
+  std::optional<Position> doubted{};  ///< where that commit would have ended
+};
+
+class Oracle {
+ public:
+  Oracle(const SimulationOptions& options, SimulatedProjection& projection, const SimulatedStore& store,
+         const WorldLog& log)
+      : options_(options), projection_(projection), store_(store), log_(log) {}
+
+  // ---- what a process asks, before it is performed ----
+  void asks(Watched&, const LoadCheckpoint&);
+  void asks(Watched&, const SaveCheckpoint&);
+  void asks(Watched&, const Publish&);
+  void asks(Watched&, const Sleep&);
+  template <Effect E>
+  void asks(Watched&, const E&) {}
+
+  // ---- what it is told, and what that means ----
+  void told(Watched&, const SaveCheckpoint&, const SaveCheckpoint::reply&);
+  void told(Watched&, const AcquireLease&, const AcquireLease::reply&);
+  void told(Watched&, const RenewLease&, const RenewLease::reply&);
+  template <Effect E>
+  void told(Watched&, const E&, const typename E::reply&) {}
+
+  // ---- which rare branches this was ----
+  void mark(Watched&, const LoadCheckpoint&, const LoadCheckpoint::reply&);
+  void mark(Watched&, const ReadEvents&, const ReadEvents::reply&);
+  void mark(Watched&, const SaveCheckpoint&, const SaveCheckpoint::reply&);
+  void mark(Watched&, const AcquireLease&, const AcquireLease::reply&);
+  void mark(Watched&, const ActivateGeneration&, const ActivateGeneration::reply&);
+  void mark(Watched&, const Sleep&, Slept);
+  template <Effect E>
+  void mark(Watched&, const E&, const typename E::reply&) {}
+
+  // ---- what the store did, whether or not anybody was told ----
+  void granted(const AcquireLease&, const AcquireLease::reply&);
+  void given_back(const ReleaseLease&);
+  void saved(const SaveCheckpoint&, const SaveCheckpoint::reply&);
+  /// This generation may have changed.
+  void look_at(Generation);
+  void look_at_all();
+
+  /// All events are in what readers see, and it was made by this code.
+  [[nodiscard]] bool caught_up(std::int64_t program) const;
+  /// All changes of the views of this generation up to its checkpoint, as they must be.
+  [[nodiscard]] std::span<const ReferenceFold::Change> changes(Generation) const;
+
+  void violated(std::string invariant, std::string what) {
+    if (!violation_) violation_ = Violation{std::move(invariant), std::move(what)};
+  }
+  [[nodiscard]] const std::optional<Violation>& violation() const noexcept { return violation_; }
+  [[nodiscard]] Marks& marks() noexcept { return marks_; }
+
+ private:
+  struct Known {
+    std::unique_ptr<ReferenceFold> fold{};
+    std::optional<Position> position{};
+    std::size_t events{};                ///< of the log, that are folded
+    std::vector<std::int64_t> ledger{};  ///< of a projection that the store applies
+    std::size_t records{};
+  };
+
+  void fold_up_to(Known&, const SimulatedStore::Stock&);
+  void compare_rows(Generation, const Known&, const SimulatedStore::Stock&);
+  void check_records(Generation, const SimulatedStore::Stock&);
+
+  const SimulationOptions& options_;
+  SimulatedProjection& projection_;
+  const SimulatedStore& store_;
+  const WorldLog& log_;
+  std::map<std::int64_t, Known> known_{};
+  std::optional<Position> readers_saw_{};
+  Fence granted_[2]{};
+  std::string leads_[2]{};  ///< who was granted a lease last, and has not given it back
+  std::optional<Violation> violation_{};
+  Marks marks_{};
+};
+
+}  // namespace lantern::testing
