@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "mutation/blocks.hpp"
@@ -94,6 +93,16 @@ class Finder {
     return tokens_.size();
   }
 
+  /// The parenthesis that is closed here; `tokens_.size()` if there is none.
+  [[nodiscard]] std::size_t opening(std::size_t close) const {
+    std::size_t depth = 0;
+    for (std::size_t at = close + 1; at-- > 0;) {
+      if (is(at, ")")) ++depth;
+      if (is(at, "(") && --depth == 0) return at;
+    }
+    return tokens_.size();
+  }
+
   /// The `;` that ends the statement which begins here.
   [[nodiscard]] std::size_t statement_end(std::size_t begin) const {
     std::size_t at = begin;
@@ -136,16 +145,17 @@ class Finder {
     if (!between_blanks(t)) return;
     const auto known = std::ranges::find(swaps, t.text, &Swap::sign);
     if (known == swaps.end()) return;
-    const bool text = token(at - 1).kind == Token::Kind::text || token(at + 1).kind == Token::Kind::text;
-    if (known->operation == "arithmetic" && (text || is_text(at - 1) || is_text(at + 1))) return;
+    const std::size_t called = is(at - 1, ")") ? opening(at - 1) - 1 : at - 1;
+    if (known->operation == "arithmetic" && (is_text(called) || is_text(at + 1))) return;
     for (const std::string_view other : known->others) {
       if (!other.empty()) swap(known->operation, t, other);
     }
   }
-  /// `std::to_string(x) + …`, `… + std::string(x)`: no numbers are added.
+  /// `std::to_string(x) + …`, `… + "text"`: no numbers are added.
   [[nodiscard]] bool is_text(std::size_t at) const {
-    if (is(at, "std") && is(at + 1, "::")) return is(at + 2, "to_string") || is(at + 2, "string");
-    return is(at, "to_string") || is(at, "one_line");
+    if (is(at, "std") && is(at + 1, "::")) at += 2;
+    if (is(at, "detail") && is(at + 1, "::")) at += 2;
+    return token(at).kind == Token::Kind::text || is(at, "to_string") || is(at, "string") || is(at, "one_line");
   }
 
   void constants(std::size_t at) {
@@ -187,32 +197,36 @@ class Finder {
     if ((!is(at, "if") && !is(at, "while")) || !is(at + 1, "(")) return;
     const std::size_t close = closing(at + 1);
     if (close >= tokens_.size()) return;
-    const auto inner = std::span(tokens_).subspan(at + 2, close - at - 2);
-    const auto declares = [](const Token& t) { return t.is("auto") || t.is(";") || t.is("const"); };
-    if (std::ranges::any_of(inner, declares)) return;
+    if (declares(at)) return;
     const std::size_t begin = token(at + 1).end(), end = token(close).begin;
     add("condition", begin, end, "false", token(at).line);
     if (is(at, "if")) add("condition", begin, end, "true", token(at).line);
   }
 
   void statements(std::size_t at) {
-    const bool guarded = is(at - 1, ")") && is_condition_end(at - 1);
-    const bool begins = is(at - 1, ";") || is(at - 1, "{") || is(at - 1, "}") || is(at - 1, "else") || guarded;
+    const std::optional<std::size_t> guard = is(at - 1, ")") ? guard_of(at - 1) : std::nullopt;
+    const bool begins = is(at - 1, ";") || is(at - 1, "{") || is(at - 1, "}") || is(at - 1, "else") || guard;
     if (!begins) return;
     const std::size_t end = statement_end(at);
     if (end >= tokens_.size()) return;
-    const bool leaves = is(at, "return") && (guarded || (is(at - 1, "{") && is(at - 2, ")")));
+    // To leave out all that a condition guards is to have it false.
+    if (guard && is(*guard, "if") && !declares(*guard) && !is(end + 1, "else")) return;
+    const bool leaves = is(at, "return") && (guard || (is(at - 1, "{") && is(at - 2, ")") && guard_of(at - 2)));
     const bool jumps = is(at, "break") || is(at, "continue");
     if (!leaves && !jumps && !is_action(at, end)) return;
     add("statement", token(at).begin, token(end).end(), ";", token(at).line);
   }
-  [[nodiscard]] bool is_condition_end(std::size_t close) const {
-    std::size_t depth = 0;
-    for (std::size_t at = close + 1; at-- > 0;) {
-      if (is(at, ")")) ++depth;
-      if (is(at, "(") && --depth == 0) return is(at - 1, "if") || is(at - 1, "while") || is(at - 1, "for");
-    }
-    return false;
+  /// The `if`, `while` or `for` whose parentheses close here.
+  [[nodiscard]] std::optional<std::size_t> guard_of(std::size_t close) const {
+    const std::size_t guard = opening(close) - 1;
+    return is(guard, "if") || is(guard, "while") || is(guard, "for") ? std::optional(guard) : std::nullopt;
+  }
+  /// The condition after this `if` declares something, so it cannot be replaced.
+  [[nodiscard]] bool declares(std::size_t guard) const {
+    const std::size_t close = std::min(closing(guard + 1), tokens_.size());
+    return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(guard + 2),
+                       tokens_.begin() + static_cast<std::ptrdiff_t>(close),
+                       [](const Token& t) { return t.is("auto") || t.is(";") || t.is("const"); });
   }
   /// A call or an assignment, and no declaration.
   [[nodiscard]] bool is_action(std::size_t begin, std::size_t end) const {

@@ -65,7 +65,8 @@ TEST_CASE("calls, assignments and early ends are left out, declarations are not"
   CHECK(changes("std::vector<int> c;").empty());
   CHECK(changes("const auto& c = a;").empty());
   CHECK(changes("T& c = *a;").empty());
-  CHECK(changes("if (a) return b;", "statement") == Lines{"if (a) ;"});
+  CHECK(changes("if (auto c = a) return c;", "statement") == Lines{"if (auto c = a) ;"});
+  CHECK(changes("if (a) return b;", "statement").empty());  // to force the condition does the same
   CHECK(changes("return b;").empty());
   CHECK(changes("for (;;) continue;", "statement") == Lines{"for (;;) ;"});
 }
