@@ -73,7 +73,7 @@ Findings look_for_gaps(std::string_view file, const Seen& seen, std::string_view
   const Source source(file, text);
   Findings found;
   for (const auto& [line, count] : seen.lines) {
-    if (has(source.line(line), "= default")) continue;
+    if (has(source.line(line), "= default") || trimmed(source.line(line)) == "}") continue;
     ++found.lines.all;
     if (count > 0) ++found.lines.done;
     else found.gaps.push_back(source.gap("never run", line));

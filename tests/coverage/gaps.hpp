@@ -38,7 +38,8 @@ struct Findings {
 };
 
 /// What is open in a file. Not counted are functions that are `= default` (they are the compiler's),
-/// conditions that are settled when the program is compiled (`constexpr`), and the way past all cases of a `switch`.
+/// conditions that are settled when the program is compiled (`constexpr`), the way past all cases of a `switch`, and
+/// lines with nothing but a brace.
 Findings look_for_gaps(std::string_view file, const Seen& seen, std::string_view text);
 
 /// A gap that stays, and why.
