@@ -128,7 +128,7 @@ struct Run {
   [[nodiscard]] bool dirty() const noexcept { return !passed.empty() || (keeps_checkpoint && reached != stored); }
 
   [[nodiscard]] bool caught_up() const noexcept {
-    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() && !failing &&
+    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() &&
            (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
@@ -140,7 +140,7 @@ struct Run {
 
   /// A rebuild has reached the head of the log.
   [[nodiscard]] bool filled() const noexcept {
-    return rebuilding && begun && first_page_read && exhausted() && !failing && at_head;
+    return rebuilding && begun && first_page_read && exhausted() && at_head;
   }
 
   /// A rebuild is done, and this run is not to go on with it.
