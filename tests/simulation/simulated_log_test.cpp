@@ -214,8 +214,8 @@ TEST_CASE("S4: a run that reads by a rule that is not safe loses events, and a f
   };
   CHECK(first_loss(newest_visible()) < 20);
   CHECK(first_loss(gap_with_timeout(2)) < 200);  // a gap that is crossed by the wall clock
-  CHECK(first_loss(id_horizon_by_number()) < 500);
-  CHECK(first_loss(gap_with_evidence_of_ids()) < 500);
+  CHECK(first_loss(id_horizon_by_number()) < 200);
+  CHECK(first_loss(gap_with_evidence_of_ids()) < 200);
   CHECK(first_loss(contiguous_only()) < 50);
 }
 
