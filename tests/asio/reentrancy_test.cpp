@@ -28,7 +28,7 @@ struct Fold {
 
 TEST_CASE("a run that is cancelled by its own observer, at any happening, ends as if by another") {
   for (const cancellation_type type : all_types) {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (std::uint64_t seed = 0; seed < few(20); ++seed) {
       for (std::size_t at = 1, reached = 1; reached > 0; ++at) {
         INFO("type " << static_cast<int>(type) << ", seed " << seed << ", happening " << at);
         reached = 0;
@@ -67,7 +67,7 @@ TEST_CASE("a run that is cancelled from within its store, when an effect begins,
 }
 
 TEST_CASE("what a run calls may append: it is folded, by this run or the next") {
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (std::uint64_t seed = 0; seed < few(50); ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     auto config = settings();
@@ -111,7 +111,7 @@ TEST_CASE("the handler of one run begins the next, on the same store and project
 }
 
 TEST_CASE("a run begins others whenever it tells something, and they end each other") {
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (std::uint64_t seed = 0; seed < few(50); ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     struct Other {
@@ -153,7 +153,7 @@ TEST_CASE("a run begins others whenever it tells something, and they end each ot
 }
 
 TEST_CASE("leader, standby, other projections and waits share one loop, in any order, until the leader is stopped") {
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  for (std::uint64_t seed = 0; seed < few(100); ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     auto leading = settings();

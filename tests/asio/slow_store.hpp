@@ -24,6 +24,17 @@ inline void must(bool is_so, const char* what) {
   if (!is_so) FAIL_CHECK(what);
 }
 
+/// How many seeds are tried where `usual` are: fewer where each takes longer.
+constexpr std::uint64_t few(std::uint64_t usual) {
+#if defined(__SANITIZE_THREAD__)
+  return usual / 10;
+#elif defined(__SANITIZE_ADDRESS__)
+  return usual / 4;
+#else
+  return usual;
+#endif
+}
+
 using lantern::testing::About;
 using lantern::testing::Chance;
 using lantern::testing::Choices;

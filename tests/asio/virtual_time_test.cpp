@@ -55,7 +55,7 @@ TEST_CASE("a sleep of ten days takes ten days to the nanosecond, with the lease 
 }
 
 TEST_CASE("an idle run looks once in a poll interval, also after failures, and however its handlers are shuffled") {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  for (std::uint64_t seed = 0; seed < few(20); ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     Reads reads(choices, continuous(100ms, seed % 2 == 0 ? 0 : 5));
@@ -73,7 +73,7 @@ TEST_CASE("an idle run looks once in a poll interval, also after failures, and h
 
 TEST_CASE("hints that are lost for ever cost a poll interval and nothing else") {
   for (const bool hints : {true, false}) {
-    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (std::uint64_t seed = 0; seed < few(200); ++seed) {
       CAPTURE(seed, hints);
       Choices choices = Choices::by_seed(seed);
       auto with = continuous(1s);
@@ -163,7 +163,7 @@ TEST_CASE("a clock that comes after the first operation is refused") {
 }
 
 TEST_CASE("a wait times out to the nanosecond, and sees a commit at the next look") {
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (std::uint64_t seed = 0; seed < few(50); ++seed) {
     CAPTURE(seed);
     Choices choices = Choices::by_seed(seed);
     Stage stage(choices, {.starts = false});
