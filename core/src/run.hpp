@@ -86,6 +86,7 @@ struct Run {
   // What is known to be stored.
   bool loaded;
   std::optional<Failure> resolving{};  ///< a commit's outcome is unknown, and why
+  bool confirming{};  ///< it ended where the checkpoint is: somebody's did, this run's own if it leads still
   std::optional<Position> stored{};
   Generation generation{};
   Revision revision{};
@@ -152,6 +153,7 @@ struct Run {
   void leave_in_doubt() noexcept {
     summary.commit_in_doubt = summary.commit_in_doubt || resolving;
     resolving.reset();
+    confirming = false;
   }
 };
 

@@ -100,7 +100,7 @@ class Oracle {
   template <Effect E>
   [[nodiscard]] std::size_t changes_of(const Watched& process, const E& asked) const {
     if constexpr (std::same_as<E, SaveCheckpoint>) return changes_of(asked);
-    if constexpr (std::same_as<E, LoadCheckpoint>) {
+    if constexpr (std::same_as<E, LoadCheckpoint> || std::same_as<E, RenewLease>) {
       return process.rules.doubted() ? changes_of(*process.rules.doubted()) : 0;
     }
     return 0;

@@ -115,9 +115,11 @@ void RunRules::note(const LoadCheckpoint& asked, const LoadCheckpoint::reply& fo
   if (!found) return void(store_failures_ += is_away(found));
   const auto position = *found ? (*found)->position : std::nullopt;
   if (asked.purpose == LoadCheckpoint::Purpose::resolve && doubted_) {
-    const SaveCheckpoint commit = *std::exchange(doubted_, std::nullopt);
+    const SaveCheckpoint commit = *doubted_;
     const bool there = *found && (*found)->generation == commit.generation;
-    if (there && position == commit.through) return stored(commit, changes);
+    // Whoever replaced a leader may have got as far: a leader's commit is known to be stored when its lease is renewed.
+    if (there && position == commit.through) return leads_ ? void(confirming_ = true) : stored(commit, changes);
+    doubted_.reset();
     set_back_ = true;
     if (position == commit.from) ++store_failures_;  // it was not stored, and is asked for again
     return;
@@ -140,6 +142,7 @@ void RunRules::note(const SaveCheckpoint& asked, const SaveCheckpoint::reply& re
   if (std::holds_alternative<WriteFailed>(reply.error())) return;
   set_back_ = true;
   if (is_away(reply)) ++store_failures_;
+  if (std::holds_alternative<LostLeadership>(reply.error())) leads_ = false;
   if (!std::holds_alternative<OutcomeUnknown>(reply.error())) return;
   if (asked.from == asked.through) ++store_failures_;  // nothing to resolve: it is asked for again
   else doubted_ = asked;
@@ -166,14 +169,21 @@ void RunRules::note(const AcquireLease&, const AcquireLease::reply& got, std::si
   set_back_ = true;
   if (is_away(got)) ++store_failures_;
   if (got) store_failures_ = 0;
+  leads_ = leads_ || got.has_value();
 }
 
-void RunRules::note(const RenewLease&, const RenewLease::reply& got, std::size_t) {
-  if (!got) set_back_ = true;
+void RunRules::note(const RenewLease&, const RenewLease::reply& got, std::size_t changes) {
+  const bool confirmed = std::exchange(confirming_, false);
+  if (got && confirmed) return stored(SaveCheckpoint(*doubted_), changes);
+  if (got) return;
+  set_back_ = true;
+  if (confirmed) store_failures_ += is_away(got);
+  leads_ = !std::holds_alternative<LostLeadership>(got.error());
 }
 
 void RunRules::note(const ReleaseLease&, const ReleaseLease::reply& released, std::size_t) {
   release_failures_ += is_away(released);
+  leads_ = false;
 }
 
 void RunRules::note(const LoadViews&, const LoadViews::reply& found, std::size_t) {

@@ -69,18 +69,20 @@ class RunRules {
   void stored(const SaveCheckpoint&, std::size_t changes);
   void begins_at(std::optional<Position>);
 
-  std::uint32_t store_failures_{};                   ///< in a row
-  std::uint32_t release_failures_{};                 ///< in a row, to give the lease back at the end
-  std::uint32_t poll_failures_{};                    ///< in a row
-  std::uint32_t event_tries_{};                      ///< the attempt of the last rest before an event was tried again
-  std::size_t frames_due_{};                         ///< changes that are stored, and not published yet
-  std::optional<Position> at_{};                     ///< where the run knows the checkpoint to be
-  std::optional<std::optional<Position>> loaded_{};  ///< where it will know that, if it begins there
+  std::uint32_t store_failures_{};                     ///< in a row
+  std::uint32_t release_failures_{};                   ///< in a row, to give the lease back at the end
+  std::uint32_t poll_failures_{};                      ///< in a row
+  std::uint32_t event_tries_{};                        ///< the attempt of the last rest before an event was tried again
+  std::size_t frames_due_{};                           ///< changes that are stored, and not published yet
+  std::optional<Position> at_{};                       ///< where the run knows the checkpoint to be
+  std::optional<std::optional<Position>> loaded_{};    ///< where it will know that, if it begins there
   std::optional<std::optional<Position>> doubtful_{};  ///< where it may have begun before it looked again
   std::optional<SaveCheckpoint> doubted_{};
   std::optional<Generation> filling_{};  ///< the generation that it rebuilds
   std::optional<Position> given_{};      ///< the last event that it was given
   std::optional<Position> head_{};       ///< where the log ended, if it has read up to there
+  bool leads_{};
+  bool confirming_{};  ///< the doubted commit's end is stored; whose it is, a renewed lease tells
   bool at_head_{};
   bool set_back_{true};  ///< what it was given may have to be read again
 };
