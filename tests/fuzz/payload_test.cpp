@@ -128,10 +128,11 @@ std::vector<std::int64_t> projected(Store& store, const std::vector<Bomb>& all) 
   Reader reader;
   Step step = ProjectionPipeline(reader).start({});
   while (!step.finished()) {
-    step = std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
-      auto reply = lantern::perform(store, request.effect());
-      return std::move(request).answer(std::move(reply), {});
-    });
+    step = std::move(step).visit([](Request<Sleep> nap) { return std::move(nap).answer(Slept::through, {}); },
+                                 [&](auto request) {
+                                   auto reply = lantern::perform(store, request.effect());
+                                   return std::move(request).answer(std::move(reply), {});
+                                 });
   }
   REQUIRE(step.finished()->has_value());
   CHECK((*step.finished())->quarantined + reader.read.size() == all.size());
