@@ -24,19 +24,18 @@ Step proceed(RunPtr run) {
   Run& r = *run;
   for (;;) {
     if (r.wait && waits_in_vain(r)) r.wait.reset();
-    const bool nothing_to_store = !r.dirty() && !r.resolving;
 
     // clang-format off
     if (!r.publishing.empty())                         return publish(std::move(run));
     if (r.releasing && r.wait)                         return sleep(std::move(run));
     if (r.releasing)                                   return wind_up(std::move(run));
     if (r.stopping == Stop::now)                       return wind_up(std::move(run));
-    if (r.over() && nothing_to_store)                  return wind_up(std::move(run));
+    if (r.over() && !r.dirty())                        return wind_up(std::move(run));
     if (leads_another_role(r))                         return hand_over(std::move(run));
     if (renewal_is_due(r))                             return renew(std::move(run));
     if (r.wait)                                        return sleep(std::move(run));
     if (r.ends_early() && must_lead(r))              { abandon_batch(r);         continue; }
-    if (!r.inspected && !(r.rebuilding && must_lead(r))) return load(std::move(run), Purpose::inspect);
+    if (!r.inspected && (!r.rebuilding || !must_lead(r))) return load(std::move(run), Purpose::inspect);
     if (must_lead(r))                                  return acquire(std::move(run));
     if (r.rebuilding && !r.begun)                      return begin_rebuild(std::move(run));
     if (!r.loaded)                                     return load(std::move(run), Purpose::start);

@@ -68,6 +68,7 @@ int main(int count, char** arguments) {
   missed += beside_bench(settings, scratch);
   missed += import_bench(settings, scratch);
   latency_bench(settings, scratch);
+  missed += simulation_bench(settings);
   if (missed) std::printf("\n%d target%s missed\n", missed, missed == 1 ? "" : "s");
   return missed ? 1 : 0;
 }

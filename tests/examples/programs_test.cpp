@@ -1,6 +1,8 @@
 // Each example prints what it says it prints.
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "process.hpp"
 
@@ -8,6 +10,28 @@ namespace {
 Ran run(const std::string& program, const std::string& arguments = {},
         const std::string& folder = LANTERN_EXAMPLES_DIR) {
   return shell(quoted(folder + "/" + program) + " " + arguments);
+}
+/// With each number as `#`.
+std::string without_numbers(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c < '0' || c > '9') out += c;
+    else if (out.empty() || out.back() != '#') out += '#';
+  }
+  return out;
+}
+
+/// What a page shows as the output of programs: its blocks of text.
+std::vector<std::string> shown_outputs(const std::string& page) {
+  std::ifstream in(std::string(LANTERN_SOURCE_DIR) + "/docs/" + page, std::ios::binary);
+  std::vector<std::string> blocks;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line == "```text") blocks.emplace_back();
+    else if (inside && line != "```") blocks.back() += line + '\n';
+    inside = line == "```text" || (inside && line != "```");
+  }
+  return blocks;
 }
 }  // namespace
 
@@ -94,10 +118,33 @@ TEST_CASE("live_orders: two screens follow the orders, and version 2 takes over 
 }
 
 TEST_CASE("the code of the guides does what the guides say") {
-  for (const std::string name :
-       {"guide_projector", "guide_custom_store", "guide_views", "guide_views_asio", "guide_rebuild", "guide_testing"}) {
+  for (const std::string name : {"guide_projector", "guide_custom_store", "guide_views", "guide_views_asio",
+                                 "guide_rebuild", "guide_event_loop", "guide_testing"}) {
     const Ran ran = run("snippet_" + name, {}, LANTERN_SNIPPETS_DIR);
     INFO(name << ": " << ran.output);
     CHECK(ran.code == 0);
+  }
+}
+
+TEST_CASE("simulated_bank: nothing that happens changes a balance, and a bank that forgets is found") {
+  const Ran right = run("simulated_bank");
+  CHECK(right.code == 0);
+  CHECK_THAT(right.output, Catch::StartsWith("1000 runs, ") && Catch::EndsWith(" faults: all went well\n"));
+  const Ran broken = run("simulated_bank", "--broken");
+  CHECK(broken.code == 1);
+  CHECK_THAT(broken.output, Catch::Contains("bank violates S1: stored in generation 1 at checkpoint 2: ") &&
+                                Catch::Contains(" to 1 departure of ") && Catch::Contains("  ! crash_before"));
+}
+
+TEST_CASE("the guide to simulation shows what its programs print, but for the numbers") {
+  const Ran snippet = run("snippet_guide_simulation", "--count 20", LANTERN_SNIPPETS_DIR);
+  CHECK(snippet.code == 0);
+  const std::string printed =
+      without_numbers(run("simulated_bank").output + run("simulated_bank", "--broken").output + snippet.output);
+  const auto shown = shown_outputs("guide-simulation.md");
+  CHECK(shown.size() == 3);
+  for (const std::string& block : shown) {
+    INFO(block);
+    CHECK(printed.find(without_numbers(block)) != std::string::npos);
   }
 }

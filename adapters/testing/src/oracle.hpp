@@ -1,6 +1,7 @@
 // Looks at what is stored after each step, and at who does what: the first thing that must not be is kept.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulated_store.hpp"
 #include "lantern/testing/simulation.hpp"
+#include "run_rules.hpp"
 #include "world_log.hpp"
 
 namespace lantern::testing {
@@ -18,6 +20,7 @@ struct Watched {
   bool deposed{};                     ///< it was told that somebody else leads, and does not lead again yet
   bool in_doubt{};                    ///< the outcome of its last commit is unknown to it
   std::optional<Position> doubted{};  ///< where that commit would have ended
+  RunRules rules{};
 };
 
 class Oracle {
@@ -27,7 +30,10 @@ class Oracle {
       : options_(options), projection_(projection), store_(store), log_(log) {}
 
   // ---- what a process asks, before it is performed ----
-  void asks(Watched&, const LoadCheckpoint&);
+  template <Effect E>
+  void follows_rules(Watched& process, const E& asked) {
+    if (auto broken = process.rules.asks(options_, asked)) violated(*std::move(broken));
+  }
   void asks(Watched&, const SaveCheckpoint&);
   void asks(Watched&, const Publish&);
   void asks(Watched&, const Sleep&);
@@ -35,6 +41,12 @@ class Oracle {
   void asks(Watched&, const E&) {}
 
   // ---- what it is told, and what that means ----
+  template <Effect E>
+  void note(Watched& process, const E& asked, const typename E::reply& reply) {
+    process.rules.told(asked, reply, changes_of(process, asked));
+  }
+  void ended(const Watched&, const Finished&);
+  void told(Watched&, const LoadCheckpoint&, const LoadCheckpoint::reply&);
   void told(Watched&, const SaveCheckpoint&, const SaveCheckpoint::reply&);
   void told(Watched&, const AcquireLease&, const AcquireLease::reply&);
   void told(Watched&, const RenewLease&, const RenewLease::reply&);
@@ -64,6 +76,9 @@ class Oracle {
   /// All changes of the views of this generation up to its checkpoint, as they must be.
   [[nodiscard]] std::span<const ReferenceFold::Change> changes(Generation) const;
 
+  /// What a user asks of the views that readers see.
+  void also_check(std::function<std::optional<std::string>(const StoredViews&)> check) { check_ = std::move(check); }
+
   void violated(std::string invariant, std::string what) {
     if (!violation_) violation_ = Violation{std::move(invariant), std::move(what)};
   }
@@ -79,6 +94,17 @@ class Oracle {
     std::size_t records{};
   };
 
+  void violated(Violation&& what) { violated(std::move(what.invariant), std::move(what.what)); }
+  /// How many changes of views this commit has made.
+  [[nodiscard]] std::size_t changes_of(const SaveCheckpoint&) const;
+  template <Effect E>
+  [[nodiscard]] std::size_t changes_of(const Watched& process, const E& asked) const {
+    if constexpr (std::same_as<E, SaveCheckpoint>) return changes_of(asked);
+    if constexpr (std::same_as<E, LoadCheckpoint> || std::same_as<E, RenewLease>) {
+      return process.rules.doubted() ? changes_of(*process.rules.doubted()) : 0;
+    }
+    return 0;
+  }
   void fold_up_to(Known&, const SimulatedStore::Stock&);
   void compare_rows(Generation, const Known&, const SimulatedStore::Stock&);
   void check_records(Generation, const SimulatedStore::Stock&);
@@ -89,6 +115,7 @@ class Oracle {
   const WorldLog& log_;
   std::map<std::int64_t, Known> known_{};
   std::optional<Position> readers_saw_{};
+  std::function<std::optional<std::string>(const StoredViews&)> check_{};
   Fence granted_[2]{};
   std::string leads_[2]{};  ///< who was granted a lease last, and has not given it back
   std::optional<Violation> violation_{};

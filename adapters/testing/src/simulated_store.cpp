@@ -33,7 +33,7 @@ std::optional<SaveError> SimulatedStore::refuses(const SaveCheckpoint& asked) {
   if (auto wrong = refuse(asked)) return *std::move(wrong);
   const std::int64_t to = asked.generation.value;
   const bool first = active_ == 0 && to == 1;
-  if (!first && to != active_ && to != building_) return GenerationMoved{Generation{active_}};
+  if (to <= 0 || (!first && to != active_ && to != building_)) return GenerationMoved{Generation{active_}};
   const Role role = to == building_ ? Role::rebuild : Role::live;
   if (stale(asked.fence, role)) return LostLeadership{held(role).owner};
   if (!asked.from && !asked.through) return std::nullopt;  // records alone
@@ -42,7 +42,8 @@ std::optional<SaveError> SimulatedStore::refuses(const SaveCheckpoint& asked) {
   if (asked.from != position) return CheckpointMoved{position};
   const Revision revision = stock ? stock->revision : Revision{};
   if (asked.revision != revision) return ViewsReplaced{revision};
-  if (!write_) return std::nullopt;
+  if (asked.writes.size() == 0) return std::nullopt;
+  if (!write_) return Failure(FailureKind::invalid, "this store has no statements for the projection");
   std::size_t index = 0;
   for (const auto& run : asked.writes.runs) {
     for (const RecordedEvent& event : run) {
@@ -140,7 +141,7 @@ LoadViews::reply SimulatedStore::perform(const LoadViews& asked) const {
 }
 
 GetView::reply SimulatedStore::perform(const GetView& asked) const {
-  const Generation which = asked.generation.value_or(Generation{active_});
+  const Generation which = asked.generation.value_or(readers_see());
   GetView::Answer answer{{}, {which, {}, {}}};
   const Stock* stock = find(which);
   if (!stock) return answer;
@@ -152,21 +153,39 @@ GetView::reply SimulatedStore::perform(const GetView& asked) const {
 }
 
 ScanViews::reply SimulatedStore::perform(const ScanViews& asked) const {
-  const Generation which = asked.generation.value_or(Generation{active_});
+  if (asked.where) return tl::unexpected(Failure(FailureKind::unsupported, "the simulated store reads no states"));
+  const Generation which = asked.generation.value_or(readers_see());
   ScanViews::Page page;
   page.as_of.generation = which;
   const Stock* stock = find(which);
   if (!stock) return page;
   page.as_of = {which, stock->position, stock->revision};
+  std::uint64_t bytes = 0;
   for (const auto& [key, view] : stock->views) {
     if (!view.state || !key.starts_with(asked.prefix) || (asked.after && key <= *asked.after)) continue;
-    if (page.views.size() == asked.limit) {
-      page.more = true;
-      break;
-    }
+    page.more = page.views.size() == asked.limit || (bytes >= asked.byte_limit && !page.views.empty());
+    if (page.more) break;
     page.views.push_back(view);
+    bytes += view.state->size();
   }
   return page;
+}
+
+ReplaceView::reply SimulatedStore::perform(const ReplaceView& asked) {
+  if (asked.generation != readers_see()) {
+    return tl::unexpected(Failure(FailureKind::invalid, "this generation is not active"));
+  }
+  const Stock* known = find(asked.generation);
+  const auto position = known ? known->position : std::nullopt;
+  if (position != asked.through) return tl::unexpected(CheckpointMoved{position});
+  if (active_ == 0) active_ = greatest_ = 1;
+  Stock& stock = generations_[active_];
+  ++stock.revision.value;
+  stock.views.insert_or_assign(
+      asked.key,
+      StoredView{asked.key, asked.state, asked.version, stock.revision, asked.position, asked.schema_version, {}});
+  std::erase_if(stock.records, [&](const auto& one) { return one.first.second == asked.key; });
+  return ReplaceView::Replaced{{asked.generation, stock.revision, asked.version}};
 }
 
 // ---- leases ----
@@ -198,41 +217,6 @@ ReleaseLease::reply SimulatedStore::perform(const ReleaseLease& asked) {
   Held& lease = held(asked.role);
   if (lease.fence == asked.lease.fence) lease = {};
   return ReleaseLease::Released{};
-}
-
-// ---- generations ----
-
-BeginRebuild::reply SimulatedStore::perform(const BeginRebuild& asked) {
-  using Refusal = std::variant<LostLeadership, Failure>;
-  if (stale(asked.fence, Role::rebuild)) return tl::unexpected(Refusal(LostLeadership{held(Role::rebuild).owner}));
-  if (active_ == 0) {
-    return tl::unexpected(Refusal(Failure(FailureKind::invalid, "this projection has nothing to rebuild yet")));
-  }
-  if (building_ != 0 && generations_.at(building_).version != asked.version) {
-    generations_.erase(std::exchange(building_, 0));
-  }
-  if (building_ == 0) {
-    building_ = ++greatest_;
-    generations_[building_].version = asked.version;
-  }
-  const Stock& stock = generations_.at(building_);
-  return Checkpoint{stock.position, Generation{building_}, stock.revision, stock.version};
-}
-
-ActivateGeneration::reply SimulatedStore::perform(const ActivateGeneration& asked) {
-  using Refusal = std::variant<LostLeadership, BehindActive, Failure>;
-  if (stale(asked.fence, Role::rebuild)) return tl::unexpected(Refusal(LostLeadership{held(Role::rebuild).owner}));
-  if (asked.generation.value == active_) return ActivateGeneration::Activated{};
-  if (building_ == 0 || asked.generation.value != building_) {
-    return tl::unexpected(Refusal(Failure(FailureKind::invalid, "this generation is not being built")));
-  }
-  const auto& live = generations_.at(active_);
-  if (generations_.at(building_).position < live.position) {
-    return tl::unexpected(Refusal(BehindActive{live.position}));
-  }
-  std::erase_if(generations_, [&](const auto& one) { return one.first != active_ && one.first != building_; });
-  active_ = std::exchange(building_, 0);
-  return ActivateGeneration::Activated{};
 }
 
 }  // namespace lantern::testing

@@ -52,6 +52,13 @@ std::string described(const typename E::reply& reply) {
   else return describe(reply);
 }
 
+std::string to_string(Time at) { return std::to_string(at.count() / 1'000'000) + " ms"; }
+
+std::string described(const WorldLog& log) {
+  const std::string end = log.head() ? "ends at " + std::to_string(log.head()->value) : "is empty";
+  return log.lowest_open() ? end + ", and number " + std::to_string(log.lowest_open()->value) + " is open" : end;
+}
+
 template <class T>
 std::string line_of(const T& value) {
   std::ostringstream out;
@@ -62,22 +69,25 @@ std::string line_of(const T& value) {
 }  // namespace
 
 World::World(const Scenario& scenario, const SimulationOptions& options, Choices& choices, const SimulationView& view)
-    : options_(options),
+    : options_(scenario.narrow ? scenario.narrow(options) : options),
       choices_(choices),
       traced_(view.trace),
-      events_(view.events ? *view.events : scenario.events(options)),
-      projection_(scenario.projection(options)),
-      store_(options.by_store != 0
+      events_(view.events ? *view.events : scenario.events(options_)),
+      event_count_(events_.size()),
+      projection_(scenario.projection(options_)),
+      store_(options_.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
-      log_(events_, {.open_at_once = options.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options.log_chaos)},
-           {.tells_head = options.headless == 0, .cut = Chance::percent(options.page_cuts)}),
+      log_(traced_ ? events_ : std::move(events_),
+           {.open_at_once = options_.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options_.log_chaos)},
+           {.tells_head = options_.headless == 0, .cut = Chance::percent(options_.page_cuts)}),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
   for (std::size_t n = 0; n < processes_.size(); ++n) {
     processes_[n].name = std::string("p").append(1, static_cast<char>('1' + n % 9));
     processes_[n].due = call * static_cast<std::int64_t>(n);
   }
+  oracle_.also_check(scenario.check);
   if (options_.upgrade != 0 && processes_.size() > 1) {  // one that joins later has the newer code
     processes_.back().program = 2;
     processes_.back().due = upgrade_at;
@@ -89,6 +99,7 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
     subscribers_.back().begin();
   }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
+  if (traced_) explain(0, {.number = processes_.size()});
 }
 
 // ---- phases ----
@@ -141,7 +152,7 @@ void World::heal() {
 /// Longer than it can take to catch up once all is healed.
 Time World::patience() const {
   const Time rest = milliseconds(options_.backoff_cap);
-  const auto events = static_cast<std::int64_t>(events_.size()) + 10;
+  const auto events = static_cast<std::int64_t>(event_count_) + 10;
   const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
   return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
          events * for_each * (options_.upgrade != 0 ? 2 : 1) +
@@ -155,7 +166,8 @@ void World::liveness() {
   const std::uint32_t most_steps = report_.steps + 200'000;
   while (!oracle_.violation() && !oracle_.caught_up(program)) {
     if (now_ > deadline || report_.steps > most_steps) {
-      return oracle_.violated("P1", "not caught up " + std::to_string(patience().count()) + " ns after all was healed");
+      return oracle_.violated("P1", "not caught up " + to_string(patience()) + " after all was healed" +
+                                        (last_failure_.empty() ? "" : "; the last run failed: " + last_failure_));
     }
     tick();
   }
@@ -182,31 +194,54 @@ void World::liveness() {
 
 // ---- who is next ----
 
-World::Actor World::next_actor() {
-  actors_.clear();
+/// Calls `each` for all who can act.
+template <class Each>
+void World::for_each_actor(const Each& each) const {
   for (std::size_t n = 0; n < processes_.size(); ++n) {
-    if (processes_[n].gone || (ending_ && !processes_[n].step)) continue;
-    actors_.push_back({processes_[n].due, n});
+    const Process& process = processes_[n];
+    if (!process.gone && (process.step || !ending_)) each(Actor{process.due, n});
   }
-  if (!log_.done()) actors_.push_back({producers_due_, processes_.size()});
-  for (std::size_t n = 0; n < late_.size(); ++n) actors_.push_back({late_[n].due, processes_.size() + 1 + n});
-  const auto ways = static_cast<std::uint32_t>(actors_.size());
+  if (!log_.done()) each(Actor{producers_due_, processes_.size()});
+  for (std::size_t n = 0; n < late_.size(); ++n) each(Actor{late_[n].due, processes_.size() + 1 + n});
+}
+
+World::Actor World::next_actor() {
+  std::uint32_t ways = 0;
+  Actor first{Time::max(), 0};
+  for_each_actor([&](const Actor& actor) {
+    ++ways;
+    if (actor.due < first.due) first = actor;  // of those that are due at the same time, the first
+  });
   const std::uint32_t chosen =
       healed_ ? 0 : choices_.choose(About::schedule, ways, Chance::percent(options_.schedule_percent));
-  // Of those that are due at the same time, the first.
-  const auto earlier = [](const Actor& a, const Actor& b) {
-    return a.due != b.due ? a.due < b.due : a.number < b.number;
-  };
-  if (chosen == 0) return *std::ranges::min_element(actors_, earlier);
-  std::ranges::sort(actors_, earlier);
-  return actors_[chosen];
+  if (chosen == 0) return first;
+  std::vector<Actor> actors;
+  for_each_actor([&](const Actor& actor) { actors.push_back(actor); });
+  std::ranges::stable_sort(actors, {}, &Actor::due);
+  return actors[chosen];
 }
 
 void World::tick() {
   const Actor next = next_actor();
   now_ = std::max(now_, next.due);  // whoever was due before, and was not chosen, is late now
+  const std::size_t line = report_.trace.size();
   act(next);
   if (!subscribers_.empty()) follow();
+  if (traced_) explain(line, next);
+}
+
+/// What was chosen since the last time led to this line.
+void World::explain(std::size_t line, const Actor& actor) {
+  const auto& departures = choices_.departures();
+  while (report_.explained.size() < departures.size()) {
+    const Departure& one = departures[report_.explained.size()];
+    std::string what = one.about == About::schedule ? "out of turn: " : "";
+    if (line < report_.trace.size()) what += report_.trace[line];
+    else if (actor.number < processes_.size())
+      what += to_string(now_) + ' ' + processes_[actor.number].name + " is told";
+    else what += "the log, before anybody starts";
+    report_.explained.push_back({std::move(what), one.about == About::fault ? fault_among_all_ : one.chosen});
+  }
 }
 
 void World::act(const Actor& actor) {
@@ -220,6 +255,7 @@ void World::act(const Actor& actor) {
 
 void World::produce() {
   log_.step(choices_);
+  if (traced_) report_.trace.push_back(to_string(now_) + " the log " + described(log_));
   producers_due_ = now_ + between_events;
   for (Process& process : processes_) {
     if (process.asleep && choices_.choose(About::delay, 2) != 0) {  // a hint; most are lost
@@ -304,9 +340,7 @@ ProjectionConfig World::config_of(const Process& process) const {
 
 void World::note(const Process& process, const std::string& what) {
   if (!traced_) return;
-  std::ostringstream line;
-  line << now_.count() / 1'000'000 << " ms " << process.name << ' ' << what;
-  report_.trace.push_back(std::move(line).str());
+  report_.trace.push_back(to_string(now_) + ' ' + process.name + ' ' + what);
 }
 
 void World::start(Process& process) {
@@ -329,8 +363,10 @@ void World::crash(Process& process) {
 
 void World::finish(Process& process, const Finished& end) {
   if (traced_) note(process, end ? line_of(*end) : "failed: " + end.error().message());
+  oracle_.ended(process.watched, end);
   oracle_.marks().hit(end ? Mark::run_stopped : Mark::run_failed);
   digest_.add(static_cast<std::uint64_t>(end ? 1 : 2 + static_cast<int>(end.error().kind)));
+  if (!end && healed_) last_failure_ = end.error().message();
   process.step.reset();
   process.due = now_ + restart;
 }
@@ -379,6 +415,8 @@ Fault World::fault_for() {
   const auto fault = static_cast<Fault>(std::countr_zero(possible));
   ++report_.faults;
   report_.happened.count(fault, FaultCounts::index_of<E>());
+  fault_among_all_ =
+      static_cast<std::uint32_t>(std::popcount(faults_of<E>() & ((2U << static_cast<unsigned>(fault)) - 1)));
   return fault;
 }
 
@@ -432,7 +470,10 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
     switch (fault) {
       case Fault::not_done: return unknown;
       case Fault::late_done:
-        if (effect.writes.size() == 0) late_.push_back({now_ + call * 3, effect});  // else its events may be gone
+        if (effect.writes.size() == 0) {  // else its events may be gone
+          const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
+          late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
+        }
         return unknown;
       case Fault::power_lost: {
         const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
@@ -475,6 +516,7 @@ void World::ask(Process& process, Request<E>& request) {
   if (options_.clock_jumps != 0 && !healed_) jump_clock();
   const Fault fault = fault_for<E>();
   oracle_.asks(process.watched, effect);
+  oracle_.follows_rules(process.watched, effect);
   digest_.add(static_cast<std::uint64_t>(process.name[1]) << 8 | static_cast<std::uint64_t>(fault));
   digest_.add(now_);
   add_effect(digest_, effect);
@@ -488,6 +530,7 @@ void World::ask(Process& process, Request<E>& request) {
   auto reply = happen(process, effect, fault);
   if (!reply) return crash(process);
   oracle_.told(process.watched, effect, *reply);
+  oracle_.note(process.watched, effect, *reply);
   oracle_.mark(process.watched, effect, *reply);
   add_reply(digest_, *reply);
   if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));

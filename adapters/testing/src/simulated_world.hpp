@@ -57,8 +57,11 @@ class World {
 
   // who is next
   void tick();
+  template <class Each>
+  void for_each_actor(const Each& each) const;
   [[nodiscard]] Actor next_actor();
   void act(const Actor&);
+  void explain(std::size_t line, const Actor&);
   void produce();
   void arrive(Late);
 
@@ -93,7 +96,8 @@ class World {
   const SimulationOptions options_;
   Choices& choices_;
   const bool traced_;
-  std::vector<NewEvent> events_;
+  std::vector<NewEvent> events_;  ///< of a run that is traced; else the log's alone
+  std::size_t event_count_;
   std::unique_ptr<SimulatedProjection> projection_;
   SimulatedStore store_;
   WorldLog log_;
@@ -103,13 +107,14 @@ class World {
   ViewHistory history_{};
   std::map<std::int64_t, std::size_t> noted_{};  ///< changes of each generation that are in the history
   std::vector<SimulatedSubscriber> subscribers_{};
-  std::vector<Actor> actors_{};  ///< scratch
   Time producers_due_{};
   Time now_{};
   Time clock_skew_{};
   bool healed_{};
   bool ending_{};
   std::uint64_t reads_{};
+  std::uint32_t fault_among_all_{};
+  std::string last_failure_{};  ///< of a run, after all was healed
   Digest digest_{};
   SimulationReport report_{};
 };

@@ -34,6 +34,8 @@ class ReferenceFold {
 
   /// The next event; for these keys (sorted) it is left out.
   virtual void add(const RecordedEvent& event, std::span<const std::string> left_out) = 0;
+  /// The next event; it is left out as a whole.
+  virtual void pass(const RecordedEvent&) {}
 
   /// The views so far, erased ones too. `edition` and `updated_at` are not set.
   [[nodiscard]] const Rows& rows() const noexcept { return rows_; }

@@ -53,8 +53,13 @@ class SimulatedStore {
   [[nodiscard]] ReleaseLease::reply perform(const ReleaseLease&);
   [[nodiscard]] BeginRebuild::reply perform(const BeginRebuild&);
   [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration&);
+  [[nodiscard]] ListGenerations::reply perform(const ListGenerations&) const;
+  [[nodiscard]] RollBack::reply perform(const RollBack&);
+  [[nodiscard]] FinalizeRebuild::reply perform(const FinalizeRebuild&);
+  [[nodiscard]] CancelRebuild::reply perform(const CancelRebuild&);
   [[nodiscard]] GetView::reply perform(const GetView&) const;
   [[nodiscard]] ScanViews::reply perform(const ScanViews&) const;
+  [[nodiscard]] ReplaceView::reply perform(const ReplaceView&);
 
   /// The power fails when this many rows of the commit are written; then the store recovers. True when the commit is
   /// stored all the same: all of its rows were.
@@ -69,6 +74,8 @@ class SimulatedStore {
   /// 0: the projection is not known yet.
   [[nodiscard]] std::int64_t active() const noexcept { return active_; }
   [[nodiscard]] std::int64_t building() const noexcept { return building_; }
+  /// 0: there is none that could be rolled back to.
+  [[nodiscard]] std::int64_t previous() const noexcept;
   /// The greatest fence that was ever given.
   [[nodiscard]] Fence greatest_fence() const noexcept { return fence_; }
   [[nodiscard]] const Held& held(Role role) const noexcept { return held_[role == Role::rebuild]; }
@@ -87,6 +94,8 @@ class SimulatedStore {
   };
 
   [[nodiscard]] std::optional<SaveError> refuses(const SaveCheckpoint&);
+  void rename(std::int64_t& generation);
+  [[nodiscard]] Generation readers_see() const noexcept { return {active_ == 0 ? 1 : active_}; }
   void write_rows(Stock&, const SaveCheckpoint&, std::size_t rows, Undo*);
   static void recover(Stock&, Undo&&);
   [[nodiscard]] bool stale(const std::optional<Fence>&, Role) const noexcept;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "lantern/testing/simulation_options.hpp"
 #include "lantern/testing/sometimes.hpp"
 #include "lantern/testing/view_history.hpp"
+#include "lantern/view.hpp"
 
 namespace lantern::testing {
 
@@ -35,9 +37,14 @@ class SimulatedProjection {
   [[nodiscard]] virtual std::unique_ptr<ReferenceFold> reference(const CodeVersion& code) = 0;
   /// Whether the event may be recorded as passed, for this key (null: as a whole), when no earlier event of the key is.
   [[nodiscard]] virtual bool may_fail(const RecordedEvent& event, const std::string* key) = 0;
+  /// Whether the projection reads such events; they count as read if it does not.
+  [[nodiscard]] virtual bool reads(const RecordedEvent&) { return true; }
   /// What the store runs for an event, for a projection that is applied by the store.
   [[nodiscard]] virtual tl::expected<void, Failure> write(const RecordedEvent&) { return {}; }
 };
+
+/// The views that readers see, by key; erased ones are there without a state.
+using StoredViews = std::map<std::string, StoredView, std::less<>>;
 
 /// What is simulated. A value; its functions are called anew for each run, and must give the same for the same options.
 struct Scenario {
@@ -47,6 +54,11 @@ struct Scenario {
   std::function<std::unique_ptr<SimulatedProjection>(const SimulationOptions&)> projection{};
   /// How a subscriber applies a delta's payload to a state; null: nobody follows this projection.
   PatchState patch{};
+  /// Puts right what makes no sense for this scenario, before each run; absent: all options do.
+  std::function<SimulationOptions(SimulationOptions)> narrow{};
+  /// Called after each change of the views that readers see. Says what is wrong with them, if anything is: a violation
+  /// of `user`. Absent: nothing more is asked of them than of any projection.
+  std::function<std::optional<std::string>(const StoredViews&)> check{};
 };
 
 /// lantern's own scenario: a chain of hashes for each key, which neither commutes nor forgives repetition. Some of its
@@ -58,6 +70,12 @@ struct Violation {
   std::string invariant{};  ///< `S1`, `P10`; see docs/reliability.md
   std::string what{};       ///< in which step, expected and actual
   friend bool operator==(const Violation&, const Violation&) = default;
+};
+
+/// What came of a departure.
+struct Explained {
+  std::string what{};         ///< the line of the trace that it led to
+  std::uint32_t among_all{};  ///< as it was chosen; of a fault, as if there were faults of all classes
 };
 
 /// How often each class of fault happened to each kind of effect. A value.
@@ -106,6 +124,7 @@ struct SimulationReport {
   std::uint32_t faults{};                ///< of them, those to which something happened
   Marks marks{};                         ///< which rare branches it came by
   std::vector<Departure> departures{};   ///< the choices that made it
+  std::vector<Explained> explained{};    ///< each of them; only if the run was told to
   std::optional<Violation> violation{};  ///< absent: all went well
   std::vector<std::string> trace{};      ///< a line for each effect and reply; only if the run was told to
   [[nodiscard]] bool ok() const noexcept { return !violation; }
