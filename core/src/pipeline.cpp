@@ -110,7 +110,7 @@ template <Effect E>
 Step Request<E>::answer(typename E::reply reply, Instant now) && {
   if (!run_) return answered_twice();
   run_->now = std::max(run_->now, now);
-  if (Recorder* recorder = run_->config.recorder) {
+  if (Recorder* recorder = run_->config.recorder) [[unlikely]] {
     return detail::handle_recorded(*recorder, std::move(run_), effect_, std::move(reply), now);
   }
   return detail::handle(std::move(run_), effect_, std::move(reply));

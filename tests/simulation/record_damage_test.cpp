@@ -98,6 +98,22 @@ TEST_CASE("a line that is missing, doubled or in another place is told") {
   CHECK(refused(whole + whole).kind == FailureKind::corrupt);
 }
 
+TEST_CASE("a decision that no recorder wrote is told as another one, whatever it is") {
+  const Recording recording = read(whole_recording());
+  for (const std::string& text : {std::string("ask LoadCheckpoint {[}"), std::string("ask LoadCheckpoint {"),
+                                  std::string("ask LoadCheckpoint {a"), std::string("ask LoadCheckpoint {a=}b="),
+                                  std::string("ask LoadCheckpoint {a=\"b"), std::string("ask LoadCheckpoint "),
+                                  std::string(), "ask LoadCheckpoint {a=" + std::string(1'000'000, '[')}) {
+    Recording odd = recording;
+    std::get<Recording::Decision>(odd.entries[0].what).text = text;
+    Chain again;
+    const auto replayed = replay(odd, again);
+    REQUIRE_FALSE(replayed);
+    CHECK(replayed.error().step == 1);
+    CHECK_FALSE(replayed.error().message().empty());
+  }
+}
+
 TEST_CASE("what is no recording is told so") {
   CHECK(refused("{\"type\":\"Deposited\"}\n").what == "this is no recording of a run (test.rec, line 1)");
   CHECK(refused("").what == "it ends before the run begins (test.rec, line 1)");

@@ -29,7 +29,7 @@ void check_round_trip(const std::vector<typename E::reply>& replies) {
   CHECK(round_trip<E>(replies) == replies);
 }
 
-const Failure failure(FailureKind::undecodable, "what " + odd, "advice " + odd);
+const Failure odd_failure(FailureKind::undecodable, "what " + odd, "advice " + odd);
 
 EventPage odd_page() {
   EventPage page;
@@ -51,30 +51,32 @@ EventPage odd_page() {
 
 TEST_CASE("every kind of reply comes back from a recording as it went in") {
   check_round_trip<LoadCheckpoint>({std::nullopt, Checkpoint{Position{7}, Generation{3}, Revision{2}, {5, 6}},
-                                    Checkpoint{}, tl::make_unexpected(failure)});
-  check_round_trip<ReadEvents>({EventPage{}, odd_page(), tl::make_unexpected(failure)});
-  check_round_trip<SaveCheckpoint>({Saved{}, Saved{Position{-4}}, tl::make_unexpected(CheckpointMoved{Position{5}}),
-                                    tl::make_unexpected(CheckpointMoved{}), tl::make_unexpected(LostLeadership{odd}),
-                                    tl::make_unexpected(WriteFailed{12, failure}),
-                                    tl::make_unexpected(OutcomeUnknown{failure}),
-                                    tl::make_unexpected(ViewsReplaced{Revision{4}}),
-                                    tl::make_unexpected(GenerationMoved{Generation{9}}), tl::make_unexpected(failure)});
+                                    Checkpoint{}, tl::make_unexpected(odd_failure)});
+  check_round_trip<ReadEvents>({EventPage{}, odd_page(), tl::make_unexpected(odd_failure)});
+  check_round_trip<SaveCheckpoint>(
+      {Saved{}, Saved{Position{-4}}, tl::make_unexpected(CheckpointMoved{Position{5}}),
+       tl::make_unexpected(CheckpointMoved{}), tl::make_unexpected(LostLeadership{odd}),
+       tl::make_unexpected(WriteFailed{12, odd_failure}), tl::make_unexpected(OutcomeUnknown{odd_failure}),
+       tl::make_unexpected(ViewsReplaced{Revision{4}}), tl::make_unexpected(GenerationMoved{Generation{9}}),
+       tl::make_unexpected(odd_failure)});
   check_round_trip<Sleep>({Slept::through, Slept::woken});
   check_round_trip<AcquireLease>(
       {Lease{odd, Fence{8}}, tl::make_unexpected(LeaseHeld{odd, std::chrono::nanoseconds(-1500)}),
        tl::make_unexpected(LeaseHeld{"o", std::chrono::nanoseconds::max()}),
-       tl::make_unexpected(LeaseHeld{"o", std::chrono::seconds(4)}), tl::make_unexpected(failure)});
+       tl::make_unexpected(LeaseHeld{"o", std::chrono::seconds(4)}), tl::make_unexpected(odd_failure)});
   check_round_trip<RenewLease>(
-      {Lease{"", Fence{}}, tl::make_unexpected(LostLeadership{}), tl::make_unexpected(failure)});
-  check_round_trip<ReleaseLease>({ReleaseLease::Released{}, tl::make_unexpected(failure)});
+      {Lease{"", Fence{}}, tl::make_unexpected(LostLeadership{}), tl::make_unexpected(odd_failure)});
+  check_round_trip<ReleaseLease>({ReleaseLease::Released{}, tl::make_unexpected(odd_failure)});
   StoredView erased{.key = "", .version = 3, .edition = Revision{1}, .updated_at = "2024-05-01T10:00:00Z"};
   StoredView there{.key = odd, .state = odd, .version = 1, .position = Position{2}, .schema_version = 4};
-  check_round_trip<LoadViews>({LoadedViews{}, LoadedViews{{erased, there}, {odd, ""}}, tl::make_unexpected(failure)});
-  check_round_trip<Publish>({Publish::Published{}, tl::make_unexpected(failure)});
+  check_round_trip<LoadViews>(
+      {LoadedViews{}, LoadedViews{{erased, there}, {odd, ""}}, tl::make_unexpected(odd_failure)});
+  check_round_trip<Publish>({Publish::Published{}, tl::make_unexpected(odd_failure)});
   check_round_trip<BeginRebuild>(
-      {Checkpoint{}, tl::make_unexpected(LostLeadership{"x"}), tl::make_unexpected(failure)});
+      {Checkpoint{}, tl::make_unexpected(LostLeadership{"x"}), tl::make_unexpected(odd_failure)});
   check_round_trip<ActivateGeneration>({ActivateGeneration::Activated{}, tl::make_unexpected(LostLeadership{"x"}),
-                                        tl::make_unexpected(BehindActive{Position{2}}), tl::make_unexpected(failure)});
+                                        tl::make_unexpected(BehindActive{Position{2}}),
+                                        tl::make_unexpected(odd_failure)});
 }
 
 TEST_CASE("every failure's kind comes back from a recording") {

@@ -15,6 +15,12 @@ class Taken {
 
  private:
   void value() {
+    if (++depth_ > deepest) return keep(rest_.size());  // nothing that a recorder wrote
+    take_value();
+    --depth_;
+  }
+
+  void take_value() {
     const std::size_t name = rest_.find_first_of("{[\" ]}");
     if (name != rest_.npos && name > 0 && rest_[name] == '{') {  // of the kind that stands here
       keep(name);
@@ -57,12 +63,15 @@ class Taken {
     return std::min(end + 1, rest_.size());
   }
   void keep(std::size_t size) {
+    if (size == 0) size = rest_.size();  // nothing that a recorder wrote, either
     fields_.push_back({path_, rest_.substr(0, size)});
     rest_.remove_prefix(size);
   }
   void skip() { rest_.remove_prefix(std::min<std::size_t>(1, rest_.size())); }
 
+  static constexpr int deepest = 20;
   std::string_view rest_;
+  int depth_{};
   std::string path_{};
   std::vector<TextField> fields_{};
 };
