@@ -20,6 +20,19 @@ struct House {
   MemoryStore store{};
   const ProjectionId id{"p"};
 
+  /// What is answered to a question that is asked on a pool. A future is ready before the thread that made it so has
+  /// left the operation: so the pool is joined before the answer is used, and before what it was asked with goes.
+  template <class Question>
+  auto answer(const Question& question) {
+    asio::thread_pool pool(1);
+    auto later = question(on_pool(store, pool.get_executor()));
+    const bool ready = later.wait_for(world::patience) == std::future_status::ready;
+    if (!ready) pool.stop();
+    pool.join();
+    REQUIRE(ready);
+    return later.get();
+  }
+
   House() {
     REQUIRE(store.append({{.stream = "s", .type = "T", .data = "a b"}, {.stream = "s", .type = "T", .data = "a"}}));
     run({});
@@ -32,20 +45,6 @@ struct House {
   template <Effect E>
   typename E::reply ask(const E& effect) {
     return answer([&](auto shop) { return shop.async_perform(effect, asio::use_future); });
-  }
-
- private:
-  /// What is answered to a question that is asked on a pool. A future is ready before the thread that made it so has
-  /// left the operation: so the pool is joined before the answer is used, and before what it was asked with goes.
-  template <class Question>
-  auto answer(const Question& question) {
-    asio::thread_pool pool(1);
-    auto later = question(on_pool(store, pool.get_executor()));
-    const bool ready = later.wait_for(world::patience) == std::future_status::ready;
-    if (!ready) pool.stop();
-    pool.join();
-    REQUIRE(ready);
-    return later.get();
   }
 };
 
