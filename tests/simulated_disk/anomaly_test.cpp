@@ -49,8 +49,9 @@ std::string wrong_with_fault(SimulatedDisk& disk, const DiskFault& fault, Seen& 
     }
     failed ? ++seen.ended : ++seen.survived;
     if (store) {
-      if (auto wrong = wrong_with(*store, disk, promised); !wrong.empty()) return wrong;
-      if (auto wrong = wrong_at_the_end(*store, disk, habits); !wrong.empty()) return wrong;
+      Client client(disk, file);
+      if (auto wrong = wrong_with(*store, client, promised); !wrong.empty()) return wrong;
+      if (auto wrong = wrong_at_the_end(*store, disk, client, habits); !wrong.empty()) return wrong;
     }
     Promised all;
     if (store) all.appended = all.through["p"] = all.through["chains"] = all_events;

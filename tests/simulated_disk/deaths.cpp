@@ -52,10 +52,10 @@ void die_everywhere(const Deaths& deaths, const std::string& before, Tally& tall
 }  // namespace
 
 std::string Tally::told() const {
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  const auto rate = static_cast<std::uint64_t>(static_cast<double>(losses) / took.count());
+  const double took = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(losses) / took);
   return std::to_string(moments) + " deaths, " + std::to_string(losses) + " losses of power, " + std::to_string(rate) +
-         " a second";
+         " a second of processor time";
 }
 
 void lose_power(SimulatedDisk& disk, std::uint64_t seed, std::uint32_t damage) {

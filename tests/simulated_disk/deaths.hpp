@@ -1,8 +1,8 @@
 // Lives that end at every moment at which they can, and what is found after each of these deaths.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "life.hpp"
@@ -26,7 +26,8 @@ struct Tally {
   std::uint64_t moments{};  ///< changes of the disk, instead of each of which somebody died
   std::uint64_t losses{};   ///< of power, after each of which all was looked at and lived to the end
 
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  std::clock_t began = std::clock();
+  /// In words, with the rate by processor time, which others on the machine hardly matter to.
   [[nodiscard]] std::string told() const;
 };
 

@@ -204,9 +204,8 @@ std::optional<Failure> live(const SimulatedDisk& disk, const Habits& habits, Pro
   return std::nullopt;
 }
 
-std::string wrong_with(SqliteStore& store, const SimulatedDisk& disk, const Promised& promised) {
-  Client client(disk, file);
-  if (const std::string check = client.ask("PRAGMA integrity_check"); check != "ok") return "the file: " + check;
+std::string wrong_with(SqliteStore& store, Client& client, const Promised& promised, const char* check) {
+  if (const std::string found = client.ask(check); found != "ok") return "the file: " + found;
   std::int64_t log = 0;
   if (auto wrong = wrong_with_log(store, promised, log); !wrong.empty()) return wrong;
   Stored views, rows;
@@ -216,24 +215,25 @@ std::string wrong_with(SqliteStore& store, const SimulatedDisk& disk, const Prom
   return wrong_with_tables(client, rows);
 }
 
-std::string wrong_at_the_end(SqliteStore& store, const SimulatedDisk& disk, Habits habits) {
+std::string wrong_at_the_end(SqliteStore& store, const SimulatedDisk& disk, Client& client, Habits habits) {
   Promised all;
   habits.rounds = 1;
   if (const auto failed = live(store, disk, habits, all, 0)) return "the last run failed: " + to_string(*failed);
   all.appended = all.through[keyed.name] = all.through[tables.name] = all_events;
-  return wrong_with(store, disk, all);
+  return wrong_with(store, client, all, "PRAGMA quick_check");
 }
 
 std::string wrong_after_death(const SimulatedDisk& disk, const Habits& habits, const Promised& promised) {
   auto store = open_on(disk, habits.durability);
   if (!store) return "it cannot be opened: " + to_string(store.error());
-  if (auto wrong = wrong_with(*store, disk, promised); !wrong.empty()) return wrong;
+  Client client(disk, file);
+  if (auto wrong = wrong_with(*store, client, promised); !wrong.empty()) return wrong;
   for (const auto& [projection, fence] : promised.fence) {
     const auto next = store->perform(AcquireLease{ProjectionId(projection), "me", std::chrono::seconds(1)});
     if (!next) return "the lease of " + projection + " is not to be had";
     if (next->fence.value < fence) return "the fence of " + projection + " went back";
   }
-  return wrong_at_the_end(*store, disk, habits);
+  return wrong_at_the_end(*store, disk, client, habits);
 }
 
 }  // namespace lantern::testing_disk

@@ -90,15 +90,17 @@ struct Habits {
 /// A whole life, from the opening of the store to its closing.
 [[nodiscard]] std::optional<Failure> live(const SimulatedDisk& disk, const Habits& habits, Promised& promised);
 
-/// What is wrong with what is stored; empty: nothing is. The file is sound, the log is the beginning of the one that
-/// was appended, what each projection has made is the naive fold of it up to its checkpoint, of one version of the code
-/// as a whole, and nothing is less than was promised.
-[[nodiscard]] std::string wrong_with(SqliteStore& store, const SimulatedDisk& disk, const Promised& promised);
+/// What is wrong with what is stored, as the store tells it and `client` sees it; empty: nothing is. The file is sound,
+/// the log is the beginning of the one that was appended, what each projection has made is the naive fold of it up to
+/// its checkpoint, of one version of the code as a whole, and nothing is less than was promised.
+[[nodiscard]] std::string wrong_with(SqliteStore& store, Client& client, const Promised& promised,
+                                     const char* check = "PRAGMA integrity_check");
 
 /// After a death: opens the store, looks, lives to the end, and looks again: then every event counts exactly once.
 [[nodiscard]] std::string wrong_after_death(const SimulatedDisk& disk, const Habits& habits, const Promised& promised);
 
 /// Lives to the end, which nothing may keep it from, and is then what an undisturbed life would have led to.
-[[nodiscard]] std::string wrong_at_the_end(SqliteStore& store, const SimulatedDisk& disk, Habits habits);
+[[nodiscard]] std::string wrong_at_the_end(SqliteStore& store, const SimulatedDisk& disk, Client& client,
+                                           Habits habits);
 
 }  // namespace lantern::testing_disk

@@ -8,8 +8,10 @@ namespace {
 constexpr std::size_t sector = 512;
 
 void put(std::size_t offset, std::span<const std::byte> bytes, StoredFile::Bytes& to) {
-  if (to.size() < offset + bytes.size()) to.resize(offset + bytes.size());
-  std::copy(bytes.begin(), bytes.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
+  if (offset > to.size()) to.resize(offset);
+  const auto over = bytes.first(std::min(bytes.size(), to.size() - offset));
+  std::copy(over.begin(), over.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
+  to.insert(to.end(), bytes.begin() + static_cast<std::ptrdiff_t>(over.size()), bytes.end());
 }
 
 }  // namespace
