@@ -1,5 +1,7 @@
 # cmake -DBUG=… -DSOURCE=… -DMADE=… -P plant.cmake: copies what a bug is planted into, and what has to be compiled with
-# it, to the folder MADE, and plants the bug. `*.bug` files are read here and nowhere else; README.md shows one.
+# it, to the folder MADE, and plants the bug. `*.bug` files are read here and nowhere else. They begin with `title: …` and
+# `file: …`; a header needs `recompile: …`, the sources that include it; `budget: …` and `arguments: …` are optional. Then
+# come blocks of the lines `<<<<`, what is to be found, `====`, what is planted, `>>>>`.
 
 # read_bug(FILE PREFIX): PREFIX_title, PREFIX_file, PREFIX_recompile (a list), PREFIX_budget, PREFIX_arguments,
 # PREFIX_blocks (text).

@@ -122,9 +122,9 @@ TEST_CASE("two leaders: every order in which they can act, and every point at wh
 }
 
 TEST_CASE("two leaders: every order, and a fault") {
-  SimulationOptions options = two_leaders(11);
+  SimulationOptions options = two_leaders(10);
   options.faults = usual_faults | bit(Fault::crash_after) | bit(Fault::slow) | bit(Fault::late_done);
-  CHECK(explore_all("two leaders, the first 11 effects in every order, 1 fault", options,
+  CHECK(explore_all("two leaders, the first 10 effects in every order, 1 fault", options,
                     {.total = 1, .free = {About::schedule}}) > 10'000);
 }
 
