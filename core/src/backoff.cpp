@@ -9,7 +9,7 @@ std::chrono::nanoseconds delay_before(const Backoff& backoff, std::uint64_t atte
   using std::chrono::nanoseconds;
   const nanoseconds base = backoff.base.value(), cap = backoff.cap.value();
   nanoseconds delay = std::min(base, cap);
-  if (attempt > 1 && base > base.zero() && backoff.multiplier.value() > 1) {
+  if (attempt > 1 && backoff.multiplier.value() > 1) {
     // May well be infinite; the comparison does not mind. A cap of 63 bits may be rounded up here, but then no double
     // lies between the two, so what is below the rounded one is below the cap itself. In double, which is the same
     // format everywhere.

@@ -34,7 +34,7 @@ void let_go(Run& r) {
 }
 
 void open_batch(Run& r) {
-  if (!r.dirty() && r.batch_events == 0) r.batch_opened = r.now;
+  if (!r.dirty()) r.batch_opened = r.now;
 }
 
 void abandon_batch(Run& r) {

@@ -41,6 +41,10 @@ void EventPage::add(const RecordedEvent& event) {
                      keep(event.data), keep(event.id), keep(event.meta), keep(event.ts)});
 }
 
+void EventPage::drop_after(std::size_t kept) noexcept {
+  for (; events_.size() > kept; events_.pop_back()) bytes_ -= size_in_bytes(events_.back());
+}
+
 EventPage::EventPage(EventPage&& other) noexcept { *this = std::move(other); }
 
 EventPage& EventPage::operator=(EventPage&& other) noexcept {

@@ -30,7 +30,10 @@ bool is_news(const FollowedKey& key, const Frame& frame) {
 bool follows(const FollowedKey& key, const Frame& frame) {
   if (!key.seen || key.unsure) return false;
   if (needs_nothing(frame)) return true;
-  return key.last && frame.moment == Moment{key.last->generation, key.last->edition, key.last->version + 1};
+  const Moment& next = frame.moment;
+  // One less than a greater number cannot overflow, whatever was sent.
+  return key.last && next.version > key.last->version &&
+         *key.last == Moment{next.generation, next.edition, next.version - 1};
 }
 
 }  // namespace lantern::detail

@@ -36,11 +36,9 @@ class HeldEvents {
 
   /// The longest run of neighbours that begins at `index`; `index < size()`.
   [[nodiscard]] std::span<const RecordedEvent> run_at(std::size_t index) const noexcept {
-    for (const auto& page : pages_) {
-      if (index < page.size()) return page.events().subspan(index);
-      index -= page.size();
-    }
-    return {};
+    std::size_t page = 0;
+    while (index >= pages_[page].size()) index -= pages_[page++].size();
+    return pages_[page].events().subspan(index);
   }
 
   /// Events [begin, end), as one run for each page.

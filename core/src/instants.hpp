@@ -14,7 +14,8 @@ inline std::chrono::nanoseconds sum(std::chrono::nanoseconds a, std::chrono::nan
 /// From one instant to a later one; as long as can be told, for instants that are further apart.
 inline std::chrono::nanoseconds between(Instant from, Instant to) {
   const auto a = from.time_since_epoch(), b = to.time_since_epoch();
-  return a < a.zero() && b > std::chrono::nanoseconds::max() + a ? std::chrono::nanoseconds::max() : b - a;
+  const bool too_far = a < a.zero() && b > std::chrono::nanoseconds::max() + a;
+  return too_far ? std::chrono::nanoseconds::max() : b - a;
 }
 
 }  // namespace lantern::detail

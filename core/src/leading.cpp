@@ -14,7 +14,7 @@ bool must_lead(const Run& r) { return r.config.leadership && !r.lease; }
 
 bool leads_another_role(const Run& r) { return r.lease && r.lease_role != r.role(); }
 
-bool renewal_is_due(const Run& r) { return r.lease && between(r.renew_from, r.now) >= r.renew_after; }
+bool renewal_is_due(const Run& r) { return r.lease && (r.confirming || between(r.renew_from, r.now) >= r.renew_after); }
 
 void renew_soon(Run& r) {
   r.renew_from = r.now;

@@ -28,7 +28,7 @@ bool is_utf8(std::string_view text) noexcept {
 
 std::optional<Failure> refuse_name(std::string_view what, std::string_view name) {
   const auto refuse = [&](std::string why) {
-    const bool vowel = !what.empty() && std::string_view("aeiou").find(what.front()) != std::string_view::npos;
+    const bool vowel = what.find_first_of("aeiou") == 0;
     return Failure(FailureKind::invalid, (vowel ? "an " : "a ") + std::string(what) + "'s name " + std::move(why));
   };
   if (name.empty()) return refuse("must not be empty");

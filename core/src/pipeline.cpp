@@ -8,6 +8,7 @@
 #include "applying.hpp"
 #include "batch.hpp"
 #include "lantern/names.hpp"
+#include "lantern/recorder.hpp"
 #include "lantern/refuse.hpp"
 #include "leading.hpp"
 #include "rebuilding.hpp"
@@ -23,19 +24,18 @@ Step proceed(RunPtr run) {
   Run& r = *run;
   for (;;) {
     if (r.wait && waits_in_vain(r)) r.wait.reset();
-    const bool nothing_to_store = !r.dirty() && !r.resolving;
 
     // clang-format off
     if (!r.publishing.empty())                         return publish(std::move(run));
     if (r.releasing && r.wait)                         return sleep(std::move(run));
     if (r.releasing)                                   return wind_up(std::move(run));
     if (r.stopping == Stop::now)                       return wind_up(std::move(run));
-    if (r.over() && nothing_to_store)                  return wind_up(std::move(run));
+    if (r.over() && !r.dirty())                        return wind_up(std::move(run));
     if (leads_another_role(r))                         return hand_over(std::move(run));
     if (renewal_is_due(r))                             return renew(std::move(run));
     if (r.wait)                                        return sleep(std::move(run));
     if (r.ends_early() && must_lead(r))              { abandon_batch(r);         continue; }
-    if (!r.inspected && !(r.rebuilding && must_lead(r))) return load(std::move(run), Purpose::inspect);
+    if (!r.inspected && (!r.rebuilding || !must_lead(r))) return load(std::move(run), Purpose::inspect);
     if (must_lead(r))                                  return acquire(std::move(run));
     if (r.rebuilding && !r.begun)                      return begin_rebuild(std::move(run));
     if (!r.loaded)                                     return load(std::move(run), Purpose::start);
@@ -53,11 +53,47 @@ Step proceed(RunPtr run) {
 
 void RunDeleter::operator()(Run* run) const noexcept { delete run; }
 
-void ask_to_stop(Run& run, Stop how) noexcept { run.stopping = std::max(run.stopping, how); }
+void ask_to_stop(Run& run, Stop how) noexcept {
+  if (how <= run.stopping) return;
+  run.stopping = how;
+  if (run.config.recorder) run.config.recorder->asked_to_stop(how);
+}
 
 std::uint64_t request_number(const Run& run) noexcept { return run.requests; }
 
+// ---- the same, with somebody who writes it down ----
+
+namespace {
+
+RunFacts facts_of(const Run& r) {
+  return {.projection = r.id,
+          .filter = r.filter,
+          .keyed = r.keyed != nullptr,
+          .applied_by_store = r.applied_by_store,
+          .keeps_checkpoint = r.keeps_checkpoint,
+          .starts_after = r.reached,
+          .version = r.has_generations ? std::optional(r.code) : std::nullopt};
+}
+
+Step proceed_recorded(Recorder& recorder, RunPtr run) {
+  recorder.began(facts_of(*run), run->config, run->now);
+  Step next = proceed(std::move(run));
+  recorder.decided(next);
+  return next;
+}
+
+template <Effect E>
+Step handle_recorded(Recorder& recorder, RunPtr run, const E& effect, typename E::reply reply, Instant now) {
+  recorder.answered(ReplySeen{ReplySeen::To<E>{reply}}, now);  // before: should it be what kills the process
+  Step next = handle(std::move(run), effect, std::move(reply));
+  recorder.decided(next);
+  return next;
+}
+
+}  // namespace
 }  // namespace detail
+
+Recorder::~Recorder() = default;
 
 // What the dynamic door in protocol.cpp needs to know of a run.
 bool detail::accepts_wrong_replies(const Run& run) noexcept { return run.config.quirks.wrong_replies_are_accepted; }
@@ -74,6 +110,9 @@ template <Effect E>
 Step Request<E>::answer(typename E::reply reply, Instant now) && {
   if (!run_) return answered_twice();
   run_->now = std::max(run_->now, now);
+  if (Recorder* recorder = run_->config.recorder) [[unlikely]] {
+    return detail::handle_recorded(*recorder, std::move(run_), effect_, std::move(reply), now);
+  }
   return detail::handle(std::move(run_), effect_, std::move(reply));
 }
 
@@ -140,6 +179,7 @@ Step ProjectionPipeline::start(Instant now) {
   if (refused_) return Finished(tl::unexpect, *refused_);
   if (!run_) return answered_twice();
   run_->now = now;
+  if (Recorder* recorder = run_->config.recorder) return detail::proceed_recorded(*recorder, std::move(run_));
   return detail::proceed(std::move(run_));
 }
 

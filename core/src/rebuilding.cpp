@@ -28,7 +28,7 @@ bool wants_rebuild(const Run& r, const CodeVersion& active) {
       break;
     case RebuildPolicy::when_newer: break;
   }
-  return active.program < r.code.program || (active.schema < r.code.schema && !(r.keyed && r.keyed->upcasts()));
+  return active.program < r.code.program || (active.schema < r.code.schema && (!r.keyed || !r.keyed->upcasts()));
 }
 
 /// Newer code has made the active generation: nothing that this run could add would fit.

@@ -98,7 +98,9 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
     begin_at(r, *found);
     tell(r, [&] { return happening::Started{position, generation}; });
   } else if (generation == r.generation && position == r.reached) {
-    committed(r);
+    // A leader that replaced this one may have got as far, with other views.
+    r.confirming = r.lease.has_value();
+    if (!r.confirming) committed(r);
   } else if (generation == r.generation && position == r.stored) {
     const Failure doubt = *std::exchange(r.resolving, std::nullopt);
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
@@ -194,8 +196,13 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
   Run& r = *run;
   if (got) {
     lead(r, *std::move(got));
+    if (std::exchange(r.confirming, false)) committed(r);
   } else if (const auto* lost = std::get_if<LostLeadership>(&got.error())) {
     lose_leadership(r, *lost);
+  } else if (std::exchange(r.confirming, false)) {
+    retry_store(r, ErrorKind::leadership, "it is not known whether this run leads still",
+                std::get<Failure>(got.error()));
+    if (r.verdict) r.leave_in_doubt();
   } else {
     const Failure& failure = std::get<Failure>(got.error());
     tell(r, [&] { return happening::StoreFailed{failure}; });

@@ -86,6 +86,7 @@ struct Run {
   // What is known to be stored.
   bool loaded;
   std::optional<Failure> resolving{};  ///< a commit's outcome is unknown, and why
+  bool confirming{};  ///< it ended where the checkpoint is: somebody's did, this run's own if it leads still
   std::optional<Position> stored{};
   Generation generation{};
   Revision revision{};
@@ -128,7 +129,7 @@ struct Run {
   [[nodiscard]] bool dirty() const noexcept { return !passed.empty() || (keeps_checkpoint && reached != stored); }
 
   [[nodiscard]] bool caught_up() const noexcept {
-    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() && !failing &&
+    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() &&
            (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
@@ -140,7 +141,7 @@ struct Run {
 
   /// A rebuild has reached the head of the log.
   [[nodiscard]] bool filled() const noexcept {
-    return rebuilding && begun && first_page_read && exhausted() && !failing && at_head;
+    return rebuilding && begun && first_page_read && exhausted() && at_head;
   }
 
   /// A rebuild is done, and this run is not to go on with it.
@@ -152,6 +153,7 @@ struct Run {
   void leave_in_doubt() noexcept {
     summary.commit_in_doubt = summary.commit_in_doubt || resolving;
     resolving.reset();
+    confirming = false;
   }
 };
 

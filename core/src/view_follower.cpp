@@ -57,8 +57,7 @@ FollowerSteps ViewFollower::take(const Frame& frame) {
   Known& of = known(frame.key);
   FollowedKey& key = of.second;
   if (is_news(key, frame)) {
-    if (!key.last && doubt_ && !one_key() && tells_of(*doubt_, frame.moment, detail::event_of(frame)))
-      key.unsure = true;
+    if (!key.last && doubt_ && tells_of(*doubt_, frame.moment, detail::event_of(frame))) key.unsure = true;
     if (follows(key, frame)) {
       show(of, frame);
       drain(of);
@@ -88,7 +87,7 @@ FollowerSteps ViewFollower::answer(const ScanViews& asked, const ScanViews::Page
   const auto after = scan_->after;
   const auto last = page.next();
   const auto in_page = [&](const std::string& key) { return (!after || key > *after) && (!last || key <= *last); };
-  if (page.more && !last) {  // a page that leads nowhere says nothing of what comes after it
+  if (page.more && (!last || (after && *last <= *after))) {  // one that leads nowhere says nothing of what comes after
     ask_page();
     return done();
   }
@@ -143,7 +142,7 @@ void ViewFollower::saw(Generation generation) {
   const bool first = !generation_;
   generation_ = generation;
   // A single key's own frame or read has told of it.
-  if (!first && begun_ && !one_key()) read_all();
+  if (!first && !one_key()) read_all();
 }
 
 void ViewFollower::read_all() {
@@ -163,7 +162,7 @@ void ViewFollower::read_all() {
 }
 
 void ViewFollower::ask(Known& of) {
-  if (!begun_ || of.second.reading || scan_comes_by(of.first)) return;
+  if (of.second.reading || scan_comes_by(of.first)) return;
   of.second.reading = true;
   ++reading_;
   steps_.reads.emplace_back(GetView{projection_, of.first, {}});

@@ -273,3 +273,29 @@ TEST_CASE("a store that throws instead of beginning is answered for") {
   CHECK(end->error().message().find("no way to read") != std::string::npos);
   CHECK_FALSE(world.is_led());
 }
+
+TEST_CASE("a store that throws instead of subscribing gives no hints, and the run goes on without") {
+  struct Thrower : Stepped<MemoryStore> {
+    using Stepped::Stepped;
+    void async_on_append(const std::function<void()>&, const ReplyHandler<detail::SubscribeToAppends>&) {
+      throw std::runtime_error("no way to subscribe");
+    }
+  };
+  STATIC_REQUIRE(AsyncProjectionStore<Thrower>);
+  STATIC_REQUIRE(AsyncAppendNotifier<Thrower>);
+  World world;
+  Thrower stepped(world.store);
+  Chain chain;
+  asio::io_context context;
+  std::optional<Finished> end;
+  run_projection(chain, stepped, settings(),
+                 asio::bind_executor(context.get_executor(), [&](Finished f) { end = std::move(f); }));
+  for (int turns = 0; !end && turns < 100; ++turns) {
+    context.restart();
+    context.poll();
+    if (stepped.waits()) stepped.release();
+  }
+  REQUIRE(end);
+  REQUIRE(*end);
+  CHECK(world.chain == chain_of(8));
+}

@@ -18,7 +18,6 @@ namespace {
 /// Views of a projection with three generations in sight, asked on a pool.
 struct House {
   MemoryStore store{};
-  asio::thread_pool pool{1};
   const ProjectionId id{"p"};
 
   House() {
@@ -26,18 +25,27 @@ struct House {
     run({});
     run(ProjectionConfig().rebuild_when(RebuildPolicy::always));
   }
-  void run(ProjectionConfig config) {
+  void run(const ProjectionConfig& config) {
     testing::Chain chain;
-    REQUIRE(ask(run_projection(chain, on_pool(store, pool.get_executor()), std::move(config), asio::use_future)));
-  }
-  template <class Reply>
-  Reply ask(std::future<Reply> later) {
-    REQUIRE(later.wait_for(world::patience) == std::future_status::ready);
-    return later.get();
+    REQUIRE(answer([&](auto shop) { return run_projection(chain, shop, config, asio::use_future); }));
   }
   template <Effect E>
   typename E::reply ask(const E& effect) {
-    return ask(on_pool(store, pool.get_executor()).async_perform(effect, asio::use_future));
+    return answer([&](auto shop) { return shop.async_perform(effect, asio::use_future); });
+  }
+
+ private:
+  /// What is answered to a question that is asked on a pool. A future is ready before the thread that made it so has
+  /// left the operation: so the pool is joined before the answer is used, and before what it was asked with goes.
+  template <class Question>
+  auto answer(const Question& question) {
+    asio::thread_pool pool(1);
+    auto later = question(on_pool(store, pool.get_executor()));
+    const bool ready = later.wait_for(world::patience) == std::future_status::ready;
+    if (!ready) pool.stop();
+    pool.join();
+    REQUIRE(ready);
+    return later.get();
   }
 };
 

@@ -40,6 +40,17 @@ struct Ranking {
 };
 BOOST_DESCRIBE_STRUCT(Ranking, (), (points, last))
 
+struct Note {
+  boost::json::value any;
+  boost::json::string key;
+};
+BOOST_DESCRIBE_STRUCT(Note, (), (any, key))
+struct Tree {
+  std::string label;
+  std::vector<Tree> below;
+};
+BOOST_DESCRIBE_STRUCT(Tree, (), (label, below))
+
 int decoded = 0;
 struct Counting : JsonCodec<Opened, Moved> {
   tl::expected<event_type, Failure> decode(const RecordedEvent& recorded) const {
@@ -103,6 +114,52 @@ static_assert(KeyedProjector<Whole>);
 static_assert(KeyedProjector<Chain>);
 
 }  // namespace
+
+TEST_CASE("JSON that is kept as it is lives on after it was read") {
+  struct Stack {
+    static std::size_t filled(std::uint8_t with) {  // writes over what the codec had on the stack
+      std::array<volatile std::uint8_t, 16384> bytes{};
+      for (auto& byte : bytes) byte = with;
+      return bytes[100];
+    }
+  };
+  const JsonViewCodec<Note, boost::json::value> codec;
+  const std::string note = R"({"any":{"a":[1,2,{"b":"a text that is long enough for the heap"}]},"key":"k"})";
+  const auto state = codec.decode_state(note);
+  const auto delta = codec.decode_delta(note);
+  REQUIRE((state && delta));
+  CHECK(Stack::filled(0xAA) == 0xAA);
+  CHECK(codec.encode_state(*state) == note);
+  CHECK(codec.encode_delta(*delta) == note);
+  CHECK_FALSE(detail::is_detached<Note>());
+  CHECK_FALSE(detail::is_detached<std::map<std::string, std::vector<boost::json::string>>>());
+  CHECK_FALSE(detail::is_detached<std::optional<Note>>());
+  CHECK(detail::is_detached<Account>());
+  CHECK(detail::is_detached<Ranking>());
+  CHECK(detail::is_detached<Tree>());
+  CHECK(detail::is_detached<std::variant<std::pair<int, bool>, std::optional<Account>>>());
+}
+
+TEST_CASE("a real number is read back as the very one that was written") {
+  // Boost 1.81 alone misses each of these by the last bit.
+  for (const double value : {1.8088101387491814e-140, 6.689921856898562e-217, -2.128409656321987e-239,
+                             3.936162278297495e69, 0.97025440571803571, 5e-324, 1.7976931348623157e308}) {
+    const JsonViewCodec<double, double> codec;
+    const std::string text = codec.encode_state(value);
+    INFO(text);
+    REQUIRE(codec.decode_state(text));
+    CHECK(*codec.decode_state(text) == value);
+  }
+  std::uint64_t random = 1;
+  int missed = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const double value = static_cast<double>(random >> 11) * 0x1.0p-53;
+    const JsonViewCodec<double, double> codec;
+    missed += *codec.decode_state(codec.encode_state(value)) != value;
+  }
+  CHECK(missed == 0);
+}
 
 TEST_CASE("typed events fold into described structs, stored as JSON") {
   ViewModel store = bank();

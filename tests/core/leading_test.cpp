@@ -456,3 +456,35 @@ TEST_CASE("two runs that both want to lead store every event exactly once, whoev
 TEST_CASE("two runs that both want to lead, with more changes between them", "[.thorough]") {
   REQUIRE_NOTHROW(explore(5, two_runs));
 }
+
+TEST_CASE("a commit in doubt that ended where the checkpoint is was this run's own if it still leads") {
+  Probe<> probe;
+  Step s = reading(probe, leading(WhenNotLeader::stand_by));
+  s = expect(s, read({})).answer(more({1}), t0);
+  s = expect<SaveCheckpoint>(s).answer(refused(OutcomeUnknown{busy}), t0);
+  s = expect<LoadCheckpoint>(s).answer(Checkpoint{Position{1}, Generation{1}}, t0);
+  auto renewing = expect(s, renewal);
+  SECTION("it leads: the commit went through") {
+    s = std::move(renewing).answer(lease, t0);
+    CHECK(expect<ReadEvents>(s).effect().after == Position{1});
+  }
+  SECTION("somebody else leads, and may have got as far: nothing is known") {
+    s = std::move(renewing).answer(lost_to("other"), t0);
+    s = expect(s, acquire).answer(lease, t0);
+    CHECK(expect<LoadCheckpoint>(s).effect().purpose == LoadCheckpoint::Purpose::start);
+  }
+  SECTION("the lease cannot be renewed: it rests, and looks again") {
+    s = std::move(renewing).answer(not_renewed(busy), t0);
+    auto nap = expect<Sleep>(s);
+    CHECK(nap.effect().reason == Reason::store_retry);
+    s = std::move(nap).answer(Slept::through, t0);
+    CHECK(expect<LoadCheckpoint>(s).effect().purpose == LoadCheckpoint::Purpose::resolve);
+  }
+  SECTION("asked to stop now, it ends in doubt") {
+    renewing.ask_to_stop(Stop::now);
+    s = std::move(renewing).answer(not_renewed(busy), t0);
+    s = expect(s, release).answer(ReleaseLease::Released{}, t0);
+    REQUIRE(s.finished()->has_value());
+    CHECK((*s.finished())->commit_in_doubt);
+  }
+}

@@ -1,6 +1,9 @@
 // Which rules of reading are safe while producers write: all interleavings of a few of them.
 #include <catch2/catch.hpp>
 
+#include <cstdint>
+#include <vector>
+
 #include "lantern/testing/visibility_check.hpp"
 
 using namespace lantern::testing;
@@ -12,48 +15,49 @@ enum class Flaw { none, losses, inversions, stalls };
 struct Claim {
   ReadRule rule;
   Flaw flaw;
+  std::uint64_t of_two;    ///< interleavings that show it, with two producers and two looks
+  std::uint64_t of_three;  ///< with three producers
 };
 
 std::vector<Claim> claims() {
-  return {{never_cross_open_numbers(), Flaw::none}, {gap_with_evidence(), Flaw::none},
-          {newest_visible(), Flaw::losses},         {gap_with_timeout(1), Flaw::losses},
-          {id_horizon_by_number(), Flaw::losses},   {gap_with_evidence_of_ids(), Flaw::losses},
-          {id_horizon_by_id(), Flaw::inversions},   {contiguous_only(), Flaw::stalls}};
+  return {{never_cross_open_numbers(), Flaw::none, 0, 0},         {gap_with_evidence(), Flaw::none, 0, 0},
+          {newest_visible(), Flaw::losses, 246, 422'412},         {gap_with_timeout(1), Flaw::losses, 42, 50'160},
+          {gap_with_evidence_of_ids(), Flaw::losses, 42, 39'168}, {id_horizon_by_number(), Flaw::losses, 162, 267'708},
+          {id_horizon_by_id(), Flaw::inversions, 168, 302'940},   {contiguous_only(), Flaw::stalls, 2'240, 2'956'800}};
 }
 
 /// Just what is claimed, and nothing else is wrong with it.
-void check(const Claim& claim, VisibilityModel model, std::uint64_t interleavings) {
+void check(const Claim& claim, VisibilityModel model, std::uint64_t interleavings, std::uint64_t wrong) {
   const VisibilityReport report = check_visibility(claim.rule, model);
-  INFO(claim.rule.name << ": " << report.losses << " losses, " << report.inversions << " inversions, " << report.stalls
-                       << " stalls of " << report.interleavings << ", for one " << report.example);
+  INFO(claim.rule.name << ", for one: " << report.example);
   CHECK(report.interleavings == interleavings);
-  CHECK((report.losses > 0) == (claim.flaw == Flaw::losses));
-  CHECK((report.inversions > 0) == (claim.flaw == Flaw::inversions));
-  CHECK((report.stalls > 0) == (claim.flaw == Flaw::stalls));
-  CHECK(report.example.empty() == (claim.flaw == Flaw::none));
+  CHECK(report.losses == (claim.flaw == Flaw::losses ? wrong : 0));
+  CHECK(report.inversions == (claim.flaw == Flaw::inversions ? wrong : 0));
+  CHECK(report.stalls == (claim.flaw == Flaw::stalls ? wrong : 0));
+  CHECK(report.example.empty() == (wrong == 0));
 }
 
 }  // namespace
 
 TEST_CASE("two producers, two looks: the safe rules keep all, each other one has the flaw that it is known for") {
-  for (const Claim& claim : claims()) check(claim, {.writers = 2, .polls = 2}, 8'960);
+  for (const Claim& claim : claims()) check(claim, {.writers = 2, .polls = 2}, 8'960, claim.of_two);
 }
 
 TEST_CASE("three producers, two looks: the safe rules keep all") {
   for (const Claim& claim : claims()) {
-    if (claim.flaw == Flaw::none) check(claim, {.writers = 3, .polls = 2}, 5'913'600);
+    if (claim.flaw == Flaw::none) check(claim, {.writers = 3, .polls = 2}, 5'913'600, claim.of_three);
   }
 }
 
 TEST_CASE("three producers, two looks: each rule that is not safe has the flaw that it is known for", "[.thorough]") {
   for (const Claim& claim : claims()) {
-    if (claim.flaw != Flaw::none) check(claim, {.writers = 3, .polls = 2}, 5'913'600);
+    if (claim.flaw != Flaw::none) check(claim, {.writers = 3, .polls = 2}, 5'913'600, claim.of_three);
   }
 }
 
 TEST_CASE("three producers, three looks: the safe rules keep all", "[.thorough]") {
   for (const Claim& claim : claims()) {
-    if (claim.flaw == Flaw::none) check(claim, {.writers = 3, .polls = 3}, 23'654'400);
+    if (claim.flaw == Flaw::none) check(claim, {.writers = 3, .polls = 3}, 23'654'400, 0);
   }
 }
 

@@ -57,7 +57,7 @@ struct Bench {
   Bench() {
     open_store(folder / "a.db");
     PlainSqlite(folder / "a.db").run("CREATE TABLE seen(position INTEGER PRIMARY KEY ON CONFLICT ROLLBACK)");
-    auto opened = detail::Connection::open((folder / "a.db").string(), detail::Access::write, 0ms);
+    auto opened = detail::Connection::open({(folder / "a.db").string()}, detail::Access::write, 0ms);
     writer = detail::Writer::prepare(*std::move(opened)).value();
   }
   std::optional<Failure> execute(const std::string& sql) const {

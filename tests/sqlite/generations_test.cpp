@@ -27,7 +27,7 @@ std::string count(const std::filesystem::path& file, const std::string& what) {
 }
 
 std::unique_ptr<detail::Writer> open_writer(const std::filesystem::path& file) {
-  auto opened = detail::Connection::open(file.string(), detail::Access::write, std::chrono::milliseconds(0));
+  auto opened = detail::Connection::open({file.string()}, detail::Access::write, std::chrono::milliseconds(0));
   return detail::Writer::prepare(*std::move(opened)).value();
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("appends ring: one's own at once, those of others soon, and nothing el
 TEST_CASE("a position that is known does not ring again") {
   const Folder folder;
   open_store(folder / "a.db");
-  detail::AppendWatch watch((folder / "a.db").string());
+  detail::AppendWatch watch({(folder / "a.db").string()});
   Bell bell;
   const Subscription subscription = watch.subscribe(bell.callback(), 3);
   for (const std::int64_t head : {3, 5, 5, 4, 6}) watch.reached(head);

@@ -49,7 +49,8 @@ struct Chain {
 
 /// A store with `count` events, and the chain that is committed.
 struct World {
-  explicit World(std::size_t count = 8, const std::string& projection = "chain") {
+  explicit World(std::size_t count = 8, const std::string& projection = "chain", MemoryOptions options = {})
+      : store(std::move(options)) {
     append(count);
     store.install(
         projection,
@@ -83,7 +84,7 @@ struct World {
     return false;
   }
 
-  MemoryStore store{};
+  MemoryStore store;
   std::size_t appended = 0;
   std::uint64_t chain = 0;
   std::optional<std::uint64_t> pending{};

@@ -99,7 +99,7 @@ class ViewModel {
     const auto refuse = [](SaveError why) -> SaveCheckpoint::reply { return tl::unexpected(std::move(why)); };
     const std::int64_t to = asked.generation.value;
     const bool first = active == 0 && to == 1;
-    if (!first && to != active && to != building) return refuse(GenerationMoved{Generation{active}});
+    if (!first && (to == 0 || (to != active && to != building))) return refuse(GenerationMoved{Generation{active}});
     const Hold& hold = leases[to == building ? Role::rebuild : Role::live];
     if (asked.fence && asked.fence->value != hold.fence) return refuse(LostLeadership{hold.owner});
     const Stock known = first ? Stock{} : generations.at(to);

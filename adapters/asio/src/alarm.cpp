@@ -1,7 +1,6 @@
 #include "alarm.hpp"
 
-#include <algorithm>
-#include <chrono>
+#include <utility>
 
 namespace lantern::detail {
 
@@ -30,15 +29,14 @@ Stop Alarm::stop_asked_for() const {
 
 void Alarm::cut_short() {
   state_ = State::cut_short;
-  timer_.cancel();  // runs no handler from here
+  timer_->cancel();  // runs no handler from here
 }
 
 void Alarm::sleep(const Sleep& sleep, Stop told, boost::asio::any_completion_handler<void(Slept)> handler) {
   const bool idle = sleep.reason == Sleep::Reason::idle;
   const std::lock_guard lock(mutex_);
-  timer_.expires_after(sleep.duration);
   state_ = idle ? State::asleep_until_hint : State::asleep;
-  timer_.async_wait([this, handler = std::move(handler)](boost::system::error_code) mutable {
+  timer_->wait(sleep.duration, [this, handler = std::move(handler)](boost::system::error_code) mutable {
     Slept slept;
     {
       const std::lock_guard woken(mutex_);
@@ -48,6 +46,13 @@ void Alarm::sleep(const Sleep& sleep, Stop told, boost::asio::any_completion_han
     std::move(handler)(slept);
   });
   if (stop_ > told || (idle && hinted_)) cut_short();
+}
+
+void Alarm::retire() {
+  std::unique_ptr<Timer> ends;
+  const std::lock_guard lock(mutex_);
+  state_ = State::awake;
+  ends.swap(timer_);
 }
 
 }  // namespace lantern::detail

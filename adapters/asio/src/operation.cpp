@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "alarm.hpp"
+#include "lantern/asio/clock.hpp"
 #include "lantern/asio/run_projection.hpp"
 #include "lantern/blocking/runner.hpp"
 
@@ -29,10 +30,14 @@ Stop stop_for(asio::cancellation_type asked) {
 /// called, because its context ends, so is the operation. Members go in reverse order: first what looks at the store,
 /// then the handler, in whose coroutine the store may live, and the claim on the context last.
 struct Operation {
+  ~Operation() {
+    if (alarm) alarm->retire();
+  }
   asio::any_io_executor home;  // tracks work
   FinishedHandler handler;
   std::unique_ptr<AsyncStorePort> store;
   std::shared_ptr<Alarm> alarm;
+  ContextClock* clock;
   Step step;
   Stop told = Stop::none;
   Subscription hints{};
@@ -71,7 +76,7 @@ void answer(OperationPtr arriving, typename E::reply reply) {
     // finds nothing to cancel, and counts all the same.
     op->told = op->alarm->stop_asked_for();
     op->step.ask_to_stop(op->told);
-    op->step = std::move(*op->step.asks<E>()).answer(std::move(reply), steady_now());
+    op->step = std::move(*op->step.asks<E>()).answer(std::move(reply), op->clock->now());
   });
 }
 
@@ -113,16 +118,21 @@ void go_on(const OperationPtr& op) {
       static_cast<Step::Base&>(op->step));
 }
 
-/// Hints from then on. The first read looks at all that was appended before.
+void begin(OperationPtr op, Subscription hints) {
+  take_turn(std::move(op), [&hints](const OperationPtr& ready) { ready->hints = std::move(hints); });
+}
+
+/// Hints from then on. The first read looks at all that was appended before. A store that throws gives none.
 void subscribe(OperationPtr arriving) {
   const auto turn = arriving->turn;
   const std::lock_guard lock(*turn);
   const OperationPtr op = std::move(arriving);
-  op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
-                       [op](Subscription hints) mutable {
-                         take_turn(std::move(op),
-                                   [&hints](const OperationPtr& ready) { ready->hints = std::move(hints); });
-                       });
+  try {
+    op->store->subscribe([alarm = op->alarm] { alarm->hint(); }, op->home,
+                         [op](Subscription hints) mutable { begin(std::move(op), std::move(hints)); });
+  } catch (...) {
+    asio::post(op->home, [op]() mutable { begin(std::move(op), Subscription()); });
+  }
 }
 
 /// A weak reference: the signal may outlive the context that the alarm's timer needs.
@@ -141,10 +151,11 @@ AsyncStorePort::~AsyncStorePort() = default;
 void start_operation(std::unique_ptr<ProjectorPort> projector, std::unique_ptr<AsyncStorePort> store,
                      ProjectionConfig config, const asio::any_io_executor& home, FinishedHandler handler) {
   auto alarm = std::make_shared<Alarm>(home);
+  ContextClock& clock = ContextClock::of(home);
   connect(handler, alarm);
-  Step first = ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))).start(steady_now());
+  Step first = ProjectionPipeline(std::move(projector), led_by_somebody(std::move(config))).start(clock.now());
   OperationPtr op(new Operation{asio::prefer(home, asio::execution::outstanding_work.tracked), std::move(handler),
-                                std::move(store), std::move(alarm), std::move(first)});
+                                std::move(store), std::move(alarm), &clock, std::move(first)});
   // Nothing completes, and no store is called, from within the initiating function.
   asio::post(home, [op = std::move(op)]() mutable { subscribe(std::move(op)); });
 }

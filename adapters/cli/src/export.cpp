@@ -1,26 +1,11 @@
 #include "export.hpp"
 
-#include "json_text.hpp"
 #include "ndjson_line.hpp"
 #include "open_store.hpp"
 #include "output.hpp"
 
 namespace lantern::cli {
 namespace {
-
-void append_line(std::string& out, const RecordedEvent& event) {
-  out += R"({"stream":)";
-  append_json_string(out, event.stream);
-  out += R"(,"type":)";
-  append_json_string(out, event.type);
-  out += R"(,"data":)";
-  append_json_on_one_line(out, event.data);
-  if (!event.id.empty()) append_json_string(out += R"(,"id":)", event.id);
-  if (!event.ts.empty()) append_json_string(out += R"(,"ts":)", event.ts);
-  if (!event.meta.empty()) append_json_on_one_line(out += R"(,"meta":)", event.meta);
-  if (event.schema_version != 1) (out += R"(,"schema_version":)") += std::to_string(event.schema_version);
-  out += "}\n";
-}
 
 tl::unexpected<Trouble> not_json(const RecordedEvent& event, const char* part) {
   return trouble(ExitCode::store, "the " + std::string(part) + " of the event at position " +
@@ -60,7 +45,7 @@ Outcome export_events(const ExportOptions& options) {
         }
       }
       line.clear();
-      append_line(line, event);
+      append_event_line(line, event);
       out << line;
     }
     if (page->at_head() || !page->scanned_to || (last && *page->scanned_to >= *last)) break;

@@ -6,6 +6,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "json_text.hpp"
 #include "lantern/json_codec.hpp"
 #include "lantern/names.hpp"
 #include "lantern/timestamp.hpp"
@@ -233,6 +234,20 @@ bool NdjsonParser::is_json(std::string_view text) {
   scanner_->at = 0;
   std::string_view slice;
   return scanner_->value(slice) && scanner_->at == text.size();
+}
+
+void append_event_line(std::string& out, const RecordedEvent& event) {
+  out += R"({"stream":)";
+  append_json_string(out, event.stream);
+  out += R"(,"type":)";
+  append_json_string(out, event.type);
+  out += R"(,"data":)";
+  append_json_on_one_line(out, event.data);
+  if (!event.id.empty()) append_json_string(out += R"(,"id":)", event.id);
+  if (!event.ts.empty()) append_json_string(out += R"(,"ts":)", event.ts);
+  if (!event.meta.empty()) append_json_on_one_line(out += R"(,"meta":)", event.meta);
+  if (event.schema_version != 1) (out += R"(,"schema_version":)") += std::to_string(event.schema_version);
+  out += "}\n";
 }
 
 std::size_t LineError::column_in(std::string_view line) const noexcept {

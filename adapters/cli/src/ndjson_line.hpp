@@ -41,4 +41,7 @@ class NdjsonParser {
   std::unique_ptr<Scanner> scanner_;
 };
 
+/// Appends the event as such a line, with its end. Its payload and metadata must be JSON.
+void append_event_line(std::string& out, const RecordedEvent& event);
+
 }  // namespace lantern::cli

@@ -30,6 +30,13 @@ class EventList {
     ++size_;
     return starts_[place.block][place.index];
   }
+  /// Those behind this position were never published, and are to be gone.
+  void take_back_to(std::int64_t position) noexcept {
+    for (; size_ > position; --size_) {
+      const Place place = place_of(size_ - 1);
+      blocks_[place.block].drop_after(place.index);
+    }
+  }
   void publish() noexcept { published_.store(size_, std::memory_order_release); }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
 
@@ -88,6 +95,11 @@ class PositionList {
       room_ = room;
     }
     memory_.get()[size_++] = position;
+  }
+  /// The last one is to be gone. Views that know of it keep their memory: what is added next lies elsewhere.
+  void take_back() noexcept { room_ = --size_; }
+  [[nodiscard]] bool ends_with(std::int64_t position) const noexcept {
+    return size_ > 0 && memory_.get()[size_ - 1] == position;
   }
   [[nodiscard]] View view() const { return {memory_, size_}; }
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(size_); }

@@ -32,9 +32,15 @@ AppendEvents::reply Log::append(const AppendEvents& batch, std::string_view time
   if (auto refusal = find_new(batch, is_new)) return tl::unexpected(*std::move(refusal));
   if (auto refusal = refuse_versions(batch, is_new)) return tl::unexpected(*std::move(refusal));
   Appended done;
-  for (std::size_t i = 0; i < batch.events.size(); ++i) {
-    if (is_new[i]) add(batch.events[i], time);
-    ++(is_new[i] ? done.added : done.duplicates);
+  const std::int64_t before = events_.size();
+  try {
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+      if (is_new[i]) add(batch.events[i], time);
+      ++(is_new[i] ? done.added : done.duplicates);
+    }
+  } catch (...) {  // memory ran out: the next append must not publish what is there of this one
+    take_back_to(before);
+    throw;
   }
   events_.publish();
   done.last = position_of(events_.size());
@@ -93,6 +99,19 @@ void Log::add(const NewEvent& event, std::string_view time) {
   if (!kept.id.empty()) by_id_.emplace(kept.id, kept.position.value);
   const std::lock_guard lock(finding_);
   by_stream_[kept.stream].add(kept.position.value);
+}
+
+void Log::take_back_to(std::int64_t position) noexcept {
+  const std::lock_guard lock(finding_);
+  for (std::int64_t last = events_.size(); last > position; --last) {
+    const RecordedEvent& event = events_.at(last);
+    if (const auto named = by_id_.find(event.id); named != by_id_.end() && named->second == last) by_id_.erase(named);
+    if (const auto found = by_stream_.find(event.stream); found != by_stream_.end()) {
+      if (found->second.ends_with(last)) found->second.take_back();
+      if (found->second.size() == 0) by_stream_.erase(found);  // its name is in a text that goes
+    }
+  }
+  events_.take_back_to(position);
 }
 
 // ---- reading ----

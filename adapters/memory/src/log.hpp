@@ -31,6 +31,7 @@ class Log {
   [[nodiscard]] std::optional<Refusal> refuse_versions(const AppendEvents& batch,
                                                        const std::vector<bool>& is_new) const;
   void add(const NewEvent& event, std::string_view time);
+  void take_back_to(std::int64_t position) noexcept;
 
   // Readers never make a writer wait, but for the moment in which they look a stream up: they read what is published,
   // which never changes.

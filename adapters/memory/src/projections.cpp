@@ -75,12 +75,19 @@ SaveCheckpoint::reply Projections::perform(const SaveCheckpoint& asked) {
   Running& running = running_[asked.projection];
   const auto generation = admit(kept, running, asked);
   if (!generation) return tl::unexpected(generation.error());
-  if (auto error = write(running, asked.writes)) return tl::unexpected(*std::move(error));
-  store(**generation, asked);
+  const Saved saved{*generation == &kept.active ? std::nullopt : kept.active.position};
+  Shelf::Prepared prepared;
+  try {
+    if (auto error = write(running, asked.writes)) return tl::unexpected(*std::move(error));
+    store(**generation, asked);
+    prepared = shelf_.prepare(asked.projection, std::move(kept));
+  } catch (...) {  // memory ran out
+    if (running.settle && asked.writes.size() > 0) running.settle(false);
+    throw;
+  }
   // First what the statements made, so that whoever sees the checkpoint sees that, too.
   if (running.settle && asked.writes.size() > 0) running.settle(true);
-  const Saved saved{*generation == &kept.active ? std::nullopt : kept.active.position};
-  shelf_.put(asked.projection, std::move(kept));
+  shelf_.put(std::move(prepared));
   return saved;
 }
 
@@ -153,7 +160,7 @@ typename E::reply Projections::transact(const E& asked, Change change) {
     }
   }
   typename E::reply reply = change(kept);
-  if (reply) shelf_.put(asked.projection, std::move(kept));
+  if (reply) shelf_.put(shelf_.prepare(asked.projection, std::move(kept)));
   return reply;
 }
 

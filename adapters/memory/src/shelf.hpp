@@ -21,14 +21,25 @@ class Shelf {
     static const State none = std::make_shared<const KeptProjection>();
     const std::lock_guard lock(mutex_);
     const auto found = states_.find(id);
-    return found == states_.end() ? none : found->second;
+    return found == states_.end() || !found->second ? none : found->second;
   }
 
-  /// Callers hold what was there before, which may be large, so that its end is theirs and not under this lock.
-  void put(const ProjectionId& id, KeptProjection kept) {
+  /// A state and the place that it is to be put into.
+  struct Prepared {
+    State state{};
+    State* place{};
+  };
+  /// Whatever needs memory. Nobody sees it yet.
+  [[nodiscard]] Prepared prepare(const ProjectionId& id, KeptProjection kept) {
     auto state = std::make_shared<const KeptProjection>(std::move(kept));
     const std::lock_guard lock(mutex_);
-    states_[id].swap(state);
+    return {std::move(state), &states_[id]};
+  }
+  /// Cannot fail. Callers hold what was there before, which may be large, so that its end is theirs and not under this
+  /// lock.
+  void put(Prepared prepared) noexcept {
+    const std::lock_guard lock(mutex_);
+    prepared.place->swap(prepared.state);
   }
 
  private:

@@ -10,7 +10,7 @@ constexpr std::chrono::milliseconds interval{2};
 /// The watch's eyes: a connection of its own, because data_version only counts what *other* connections did.
 class Lookout {
  public:
-  explicit Lookout(const std::string& file) : file_(file) {}
+  explicit Lookout(const StoreFile& file) : file_(file) {}
 
   /// The log's head, if anything was committed since the last look; nothing also when the file cannot be read just now.
   std::optional<std::int64_t> look() {
@@ -40,7 +40,7 @@ class Lookout {
     return use->step() == SQLITE_ROW ? std::optional(use->integer(0)) : std::nullopt;
   }
 
-  const std::string& file_;
+  const StoreFile& file_;
   std::optional<Connection> db_{};  // outlives its statements
   Statement version_{}, head_{};
   std::optional<std::int64_t> seen_{};

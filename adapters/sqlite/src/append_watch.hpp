@@ -19,7 +19,7 @@ namespace lantern::detail {
 /// Thread-safe.
 class AppendWatch {
  public:
-  explicit AppendWatch(std::string file) : bell_(std::make_shared<Bell>()), file_(std::move(file)) {}
+  explicit AppendWatch(StoreFile file) : bell_(std::make_shared<Bell>()), file_(std::move(file)) {}
   AppendWatch(const AppendWatch&) = delete;
   AppendWatch& operator=(const AppendWatch&) = delete;
   ~AppendWatch();
@@ -45,7 +45,7 @@ class AppendWatch {
   void watch();
 
   std::shared_ptr<Bell> bell_;
-  std::string file_;
+  StoreFile file_;
   std::thread thread_;
 };
 

@@ -28,16 +28,17 @@ int wait_for_lock(void* patience, int looks) noexcept {
 
 }  // namespace
 
-tl::expected<Connection, Failure> Connection::open(std::string file, Access access,
+tl::expected<Connection, Failure> Connection::open(StoreFile file, Access access,
                                                    std::chrono::milliseconds busy_timeout) {
   constexpr std::string_view doing = "opening it";
-  const int flags = (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+  const int flags = (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    (access == Access::create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
-  Connection connection(opened, std::move(file));  // also a failed one must be closed
+  const int code = sqlite3_open_v2(file.path.c_str(), &opened, flags, file.vfs.empty() ? nullptr : file.vfs.c_str());
+  Connection connection(opened, std::move(file.path));  // also a failed one must be closed
   if (code != SQLITE_OK) return tl::unexpected(connection.failure(code, doing));
-  if (access == Access::write && sqlite3_db_readonly(opened, "main") == 1) {
+  if (access != Access::read && sqlite3_db_readonly(opened, "main") == 1) {
     return tl::unexpected(failure_from(SQLITE_READONLY, 0, "write permission is missing", connection.file_, doing));
   }
 

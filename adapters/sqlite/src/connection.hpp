@@ -105,8 +105,15 @@ class Using {
 
 /// How a connection may use its file.
 enum class Access : std::uint8_t {
-  read,   ///< SQLITE_OPEN_READONLY, and query_only
-  write,  ///< reads and writes; the file must exist
+  read,    ///< SQLITE_OPEN_READONLY, and query_only
+  write,   ///< reads and writes; the file must exist
+  create,  ///< the same, and an absent file is made, with SQLite's own mode
+};
+
+/// Where a store is.
+struct StoreFile {
+  std::string path;
+  std::string vfs{};  ///< by which SQLite reaches it; empty: the system's
 };
 
 /// How long a statement is to be kept: kept ones are prepared for many uses.
@@ -116,8 +123,8 @@ enum class Keep : bool { no, yes };
 class Connection {
  public:
   /// Opens with explicit flags (no URI, no symbolic link) and hardens: defensive, no extensions, no trusted schema, no
-  /// double-quoted strings, checked cells. Creates nothing. Touches nothing in the file, nor proves that it is a store.
-  [[nodiscard]] static tl::expected<Connection, Failure> open(std::string file, Access access,
+  /// double-quoted strings, checked cells. Touches nothing in the file, nor proves that it is a store.
+  [[nodiscard]] static tl::expected<Connection, Failure> open(StoreFile file, Access access,
                                                               std::chrono::milliseconds busy_timeout);
 
   [[nodiscard]] sqlite3* get() const noexcept { return db_.get(); }

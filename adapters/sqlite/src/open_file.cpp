@@ -30,6 +30,20 @@ std::optional<Failure> create(const std::filesystem::path& path) {
 
 }  // namespace
 
+tl::expected<std::filesystem::path, Failure> check_foreign_path(const std::filesystem::path& given,
+                                                                const std::string& vfs) {
+  if (!sqlite3_vfs_find(vfs.c_str())) {
+    return tl::unexpected(Failure(FailureKind::invalid, "SQLite knows no VFS named '" + vfs + "'",
+                                  "register it before a store is opened by it"));
+  }
+  // An absolute path is never mistaken for a `file:` URI, nor for a database in memory.
+  if (given.is_absolute() && given.has_filename() && given.native().find('\0') == given.native().npos) return given;
+  return tl::unexpected(
+      Failure(FailureKind::invalid,
+              "'" + given.native().substr(0, given.native().find('\0')) + "' cannot be the path of a store on a VFS",
+              "name a file by an absolute path"));
+}
+
 tl::expected<std::filesystem::path, Failure> find_file(const std::filesystem::path& given, StoreAccess access) {
   const std::string& text = given.native();
   if (text.empty() || text == ":memory:" || text.find('\0') != text.npos) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include <tl/expected.hpp>
 
@@ -15,5 +16,10 @@ namespace lantern::detail {
 /// and with mode 0600, where that is wanted. Refuses all that is not a plain file.
 [[nodiscard]] tl::expected<std::filesystem::path, Failure> find_file(const std::filesystem::path& given,
                                                                      StoreAccess access);
+
+/// The path, where it can be that of a store which this VFS reaches: whether there is a file is for the VFS to say.
+/// FailureKind::invalid also where SQLite knows no such VFS.
+[[nodiscard]] tl::expected<std::filesystem::path, Failure> check_foreign_path(const std::filesystem::path& given,
+                                                                              const std::string& vfs);
 
 }  // namespace lantern::detail

@@ -15,7 +15,8 @@ namespace lantern::detail {
     auto prepared = db.prepare(sql);
     if (!prepared) {
       Failure failure = std::move(prepared).error();
-      if (failure.kind == FailureKind::internal) {
+      // Only then is it the statement that does not fit; what the disk has trouble with says nothing of the tables.
+      if ((sqlite3_errcode(db.get()) & 0xff) == SQLITE_ERROR) {
         failure.kind = FailureKind::corrupt;
         failure.advice = "its tables are not as lantern made them; restore a backup";
       }

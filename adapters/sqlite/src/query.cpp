@@ -98,7 +98,7 @@ constexpr const char* list_tables =
 }  // namespace
 
 tl::expected<void, Failure> SqliteStore::query(std::string_view sql, const QuerySink& sink) const {
-  auto opened = Connection::open(parts_->file.string(), Access::read, std::chrono::seconds(1));
+  auto opened = Connection::open(parts_->store_file(), Access::read, std::chrono::seconds(1));
   if (!opened) return tl::unexpected(std::move(opened).error());
   const Connection& db = *opened;
   // The first use of such a table declares its columns, in words that would be taken for the query's own.

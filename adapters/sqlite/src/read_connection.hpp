@@ -66,7 +66,7 @@ class ReadConnection {
 /// Connections for as many threads as read at once; few are kept.
 class ReadPool {
  public:
-  explicit ReadPool(std::string file, std::chrono::milliseconds busy_timeout)
+  explicit ReadPool(StoreFile file, std::chrono::milliseconds busy_timeout)
       : file_(std::move(file)), busy_timeout_(busy_timeout) {}
 
   /// Calls `use(connection)`, which answers with an expected whose error is, or converts to, a Failure. A connection
@@ -84,7 +84,7 @@ class ReadPool {
   [[nodiscard]] tl::expected<std::unique_ptr<ReadConnection>, Failure> take();
   void give_back(std::unique_ptr<ReadConnection>) noexcept;
 
-  std::string file_;
+  StoreFile file_;
   std::chrono::milliseconds busy_timeout_;
   std::mutex mutex_{};
   std::vector<std::unique_ptr<ReadConnection>> free_{};

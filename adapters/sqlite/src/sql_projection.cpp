@@ -10,7 +10,7 @@ std::string SqlProjectionError::message() const {
   if (column != 0) out += ":" + std::to_string(column);
   out += ": " + what;
   if (!advice.empty()) out += ": " + advice;
-  return out;
+  return detail::one_line(out);  // parts of the file are in it
 }
 
 Failure SqlProjectionError::as_failure() const {

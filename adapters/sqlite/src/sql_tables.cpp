@@ -196,7 +196,7 @@ Failure changed_from_outside(const SqlTablesParts& parts, const std::string& tab
 tl::expected<SqlTables, Failure> SqlTables::now(const std::filesystem::path& file, const ProjectionId& projection) {
   auto found = detail::find_file(file, StoreAccess::read_only);
   if (!found) return tl::unexpected(std::move(found).error());
-  auto db = detail::Connection::open(found->string(), detail::Access::read, std::chrono::seconds(10));
+  auto db = detail::Connection::open({found->string()}, detail::Access::read, std::chrono::seconds(10));
   if (!db) return tl::unexpected(std::move(db).error());
   if (auto failed = detail::check_schema(*db)) return tl::unexpected(*std::move(failed));
   auto parts = std::make_unique<detail::SqlTablesParts>(detail::SqlTablesParts{*std::move(db), projection});

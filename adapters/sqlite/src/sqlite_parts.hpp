@@ -53,6 +53,7 @@ struct Writer {
 
 struct SqliteParts {
   std::filesystem::path file;
+  std::string vfs;
   std::function<std::chrono::nanoseconds()> clock;
   std::unique_ptr<ReadPool> readers;
   std::unique_ptr<Writer> writer;    ///< null: the store was opened read-only
@@ -66,6 +67,8 @@ struct SqliteParts {
     readers.reset();
     writer.reset();
   }
+
+  [[nodiscard]] StoreFile store_file() const { return {file.string(), vfs}; }
 
   /// Calls `use(writer)` with its mutex held, or says that there is none. `use` answers with an expected whose error
   /// can be made of a Failure.

@@ -51,9 +51,11 @@ namespace {
 
 std::chrono::nanoseconds system_time() { return std::chrono::system_clock::now().time_since_epoch(); }
 
-tl::expected<std::unique_ptr<Writer>, Failure> open_writer(const std::string& file, const SqliteOptions& options) {
+tl::expected<std::unique_ptr<Writer>, Failure> open_writer(const StoreFile& file, const SqliteOptions& options) {
   const auto deadline = std::chrono::steady_clock::now() + options.open_timeout;
-  auto opened = Connection::open(file, Access::write, options.open_timeout);
+  // The system's file was made already, with a mode of lantern's choice.
+  const bool creates = !options.vfs.empty() && options.access == StoreAccess::create;
+  auto opened = Connection::open(file, creates ? Access::create : Access::write, options.open_timeout);
   if (!opened) return tl::unexpected(std::move(opened).error());
   if (auto failed = bring_up_to_date(*opened, deadline)) return tl::unexpected(*std::move(failed));
   opened->set_busy_timeout(options.busy_timeout);
@@ -73,7 +75,7 @@ std::optional<Failure> refuse_outdated(Writer& writer, const ProjectionId& proje
   return writer.committer.refuse_outdated(projection, *installed->second);
 }
 
-std::optional<Failure> check_readable(const std::string& file, const SqliteOptions& options) {
+std::optional<Failure> check_readable(const StoreFile& file, const SqliteOptions& options) {
   auto opened = Connection::open(file, Access::read, options.open_timeout);
   if (!opened) return std::move(opened).error();
   return check_schema(*opened);
@@ -83,15 +85,18 @@ std::optional<Failure> check_readable(const std::string& file, const SqliteOptio
 }  // namespace detail
 
 tl::expected<SqliteStore, Failure> SqliteStore::open(const std::filesystem::path& file, SqliteOptions options) {
-  auto found = detail::find_file(file, options.access);
+  auto found =
+      options.vfs.empty() ? detail::find_file(file, options.access) : detail::check_foreign_path(file, options.vfs);
   if (!found) return tl::unexpected(std::move(found).error());
   auto parts = std::make_unique<detail::SqliteParts>();
   parts->file = *found;
+  parts->vfs = options.vfs;
+  const auto at = parts->store_file();
   parts->clock = options.clock ? std::move(options.clock) : &detail::system_time;
   if (options.access == StoreAccess::read_only) {
-    if (auto failed = detail::check_readable(found->string(), options)) return tl::unexpected(*std::move(failed));
+    if (auto failed = detail::check_readable(at, options)) return tl::unexpected(*std::move(failed));
   } else {
-    auto writer = detail::open_writer(found->string(), options);
+    auto writer = detail::open_writer(at, options);
     if (!writer) return tl::unexpected(std::move(writer).error());
     parts->writer = *std::move(writer);
     parts->sweeper = std::make_unique<detail::Sweeper>(*parts->writer);
@@ -99,8 +104,8 @@ tl::expected<SqliteStore, Failure> SqliteStore::open(const std::filesystem::path
     if (!left) return tl::unexpected(left.error());
     if (*left) parts->sweeper->wake();
   }
-  parts->readers = std::make_unique<detail::ReadPool>(found->string(), options.busy_timeout);
-  parts->watch = std::make_unique<detail::AppendWatch>(found->string());
+  parts->readers = std::make_unique<detail::ReadPool>(at, options.busy_timeout);
+  parts->watch = std::make_unique<detail::AppendWatch>(at);
   return SqliteStore(std::move(parts));
 }
 
@@ -163,8 +168,9 @@ tl::expected<void, Failure> SqliteStore::record_run(const ProjectionId& id, Gene
         writer.note_run, "recording a run", std::string_view(id.tenant), std::string_view(id.name),
         std::string_view(note.state), static_cast<std::int64_t>(note.retries), std::string_view(note.last_error),
         std::string_view(now), generation.value);
-    if (failed) return tl::unexpected(*std::move(failed));
-    return {};
+    if (!failed) return {};
+    writer.connection->overwrite_unsynced_commit();
+    return tl::unexpected(*std::move(failed));
   });
 }
 

@@ -23,6 +23,14 @@ void WriteConnection::forget_schema() const noexcept {
   sqlite3_exec(db_.get(), "PRAGMA writable_schema=RESET", nullptr, nullptr, nullptr);
 }
 
+void WriteConnection::overwrite_unsynced_commit() const noexcept {
+  // Fails where another connection writes, which overwrites them as well, or where the disk fails on: no harm is added.
+  const auto version = db_.number("PRAGMA user_version", "looking at its version");
+  if (!version || !*version) return;
+  const std::string same = "PRAGMA user_version=" + std::to_string(**version);
+  (void)db_.execute(same.c_str(), "overwriting a commit that failed");
+}
+
 Failure described(CommitFailed failed, std::string_view what_then) {
   if (failed.outcome_known) return std::move(failed.cause);
   failed.cause.what += "; all of it may be stored or not";
@@ -62,7 +70,9 @@ std::optional<CommitFailed> Transaction::commit() {
       failed.cause.advice = "make room on its disk (or raise the quota), and run again";
     }
   }
+  auto* const connection = connection_;
   roll_back();
+  if (!failed.outcome_known) connection->overwrite_unsynced_commit();
   return failed;
 }
 

@@ -24,6 +24,10 @@ class WriteConnection {
   /// The schema is changed behind SQLite's back in this transaction. If it is rolled back, what SQLite remembers of the
   /// schema must not outlive it.
   void schema_is_touched() noexcept { schema_touched_ = true; }
+  /// After a commit whose sync failed: writes something without meaning in its place. SQLite has rolled the commit
+  /// back, but its frames are in the WAL; the next recovery would take them for a commit, and all later ones would
+  /// follow them, though the system has forgotten to bring them to the disk: with the power, all of that would be lost.
+  void overwrite_unsynced_commit() const noexcept;
   /// Has SQLite read the schema anew before it uses it again.
   void forget_schema() const noexcept;
 

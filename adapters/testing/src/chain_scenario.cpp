@@ -9,7 +9,8 @@
 namespace lantern::testing {
 namespace {
 
-constexpr std::string_view fails_for_ever = "poison", fails_at_first = "flaky";
+// Types of events. What is usual has one letter.
+constexpr std::string_view fails_for_ever = "poison", fails_at_first = "flaky", not_read = "other", usual = "T";
 
 /// 60 bits as text: short enough to need no memory of its own.
 std::string text_of(std::uint64_t hash) {
@@ -56,9 +57,11 @@ struct Chain {
 
   std::int64_t program;
   FailedSoFar* failed;
+  EventFilter events;
 
   [[nodiscard]] std::string name() const { return "chain"; }
   [[nodiscard]] std::int64_t version() const { return program; }
+  [[nodiscard]] EventFilter filter() const { return events; }
 
   [[nodiscard]] std::vector<std::string> keys(const RecordedEvent& event) const {
     std::vector<std::string> found;
@@ -99,7 +102,9 @@ struct Chain {
 /// The same by statements of the store.
 struct ChainByStore {
   static constexpr bool applied_by_store = true;
+  EventFilter events{};
   [[nodiscard]] std::string name() const { return "chain"; }
+  [[nodiscard]] EventFilter filter() const { return events; }
   [[nodiscard]] FailureStrategy on_error(const FailureContext&) const { return FailureStrategy::Retry; }
 };
 
@@ -143,7 +148,14 @@ class ChainFold final : public ReferenceFold {
 
 class ChainProjection final : public SimulatedProjection {
  public:
-  explicit ChainProjection(const SimulationOptions& options) : by_store_(options.by_store != 0) {}
+  explicit ChainProjection(const SimulationOptions& options)
+      : by_store_(options.by_store != 0), flaky_may_fail_(options.event_retries < flaky_failures) {
+    if (options.unread == 0) return;
+    for (const std::string_view type : {fails_for_ever, fails_at_first, usual}) {
+      old_.events.types.emplace_back(type);
+    }
+    new_.events = chain_by_store_.events = old_.events;
+  }
 
   std::unique_ptr<ProjectorPort> start(std::int64_t program) override {
     if (by_store_) return bind_projector(chain_by_store_);
@@ -154,8 +166,10 @@ class ChainProjection final : public SimulatedProjection {
     return std::make_unique<ChainFold>(code.program);
   }
   bool may_fail(const RecordedEvent& event, const std::string* key) override {
+    if (event.type == fails_at_first && !flaky_may_fail_) return false;
     return event.type.size() != 1 && (!key || event.data.starts_with(*key));
   }
+  bool reads(const RecordedEvent& event) override { return event.type != not_read; }
   tl::expected<void, Failure> write(const RecordedEvent& event) override {
     if (auto refused = old_.refuses(event, "")) return tl::unexpected(*std::move(refused));
     return {};
@@ -163,9 +177,10 @@ class ChainProjection final : public SimulatedProjection {
 
  private:
   bool by_store_;
+  bool flaky_may_fail_;
   FailedSoFar failed_{};
-  Chain old_{1, &failed_};
-  Chain new_{2, &failed_};
+  Chain old_{1, &failed_, {}};
+  Chain new_{2, &failed_, {}};
   ChainByStore chain_by_store_{};
 };
 
@@ -184,7 +199,8 @@ std::vector<NewEvent> chain_events(const SimulationOptions& options) {
     const std::uint32_t luck = random.below(100);
     if (luck < options.poison) event.type = fails_for_ever;
     else if (luck < options.poison + options.flaky) event.type = fails_at_first;
-    else event.type = "T";
+    else if (luck < options.poison + options.flaky + options.unread) event.type = not_read;
+    else event.type = usual;
   }
   return events;
 }

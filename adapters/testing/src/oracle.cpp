@@ -24,8 +24,6 @@ bool same(const StoredView& stored, const StoredView& expected) {
 
 // ---- what processes do ----
 
-void Oracle::asks(Watched& process, const LoadCheckpoint&) { process.in_doubt = false; }
-
 void Oracle::asks(Watched& process, const SaveCheckpoint& asked) {
   if (process.in_doubt && asked.from != asked.through) {
     violated("S8", "a commit is asked for while the outcome of the one before is unknown");
@@ -65,6 +63,21 @@ void Oracle::asks(Watched&, const Sleep& asked) {
   }
 }
 
+void Oracle::ended(const Watched& process, const Finished& end) {
+  if (auto broken = process.rules.ends(end ? *end : end.error().progress)) violated(*std::move(broken));
+}
+
+std::size_t Oracle::changes_of(const SaveCheckpoint& commit) const {
+  const auto all = changes(commit.generation);
+  const auto up_to = [&](const std::optional<Position>& position) {
+    return position ? std::ranges::upper_bound(all, *position, {}, &ReferenceFold::Change::position) : all.begin();
+  };
+  return static_cast<std::size_t>(up_to(commit.through) - up_to(commit.from));
+}
+
+void Oracle::told(Watched& process, const LoadCheckpoint&, const LoadCheckpoint::reply& reply) {
+  if (reply) process.in_doubt = false;
+}
 void Oracle::told(Watched& process, const SaveCheckpoint& asked, const SaveCheckpoint::reply& reply) {
   if (reply) return;
   if (std::holds_alternative<OutcomeUnknown>(reply.error())) process.in_doubt = asked.from != asked.through;
@@ -152,6 +165,7 @@ void Oracle::fold_up_to(Known& known, const SimulatedStore::Stock& stock) {
       if (at->first.second) left_out.push_back(*at->first.second);
       else whole = true;
     }
+    if (!projection_.reads(event)) continue;
     if (options_.by_store != 0) {
       if (!whole) known.ledger.push_back(event.position.value);
     } else if (whole) known.fold->pass(event);

@@ -10,6 +10,7 @@
 #include "lantern/pipeline.hpp"
 #include "lantern/testing/simulated_store.hpp"
 #include "lantern/testing/simulation.hpp"
+#include "run_rules.hpp"
 #include "world_log.hpp"
 
 namespace lantern::testing {
@@ -19,6 +20,7 @@ struct Watched {
   bool deposed{};                     ///< it was told that somebody else leads, and does not lead again yet
   bool in_doubt{};                    ///< the outcome of its last commit is unknown to it
   std::optional<Position> doubted{};  ///< where that commit would have ended
+  RunRules rules{};
 };
 
 class Oracle {
@@ -28,7 +30,10 @@ class Oracle {
       : options_(options), projection_(projection), store_(store), log_(log) {}
 
   // ---- what a process asks, before it is performed ----
-  void asks(Watched&, const LoadCheckpoint&);
+  template <Effect E>
+  void follows_rules(Watched& process, const E& asked) {
+    if (auto broken = process.rules.asks(options_, asked)) violated(*std::move(broken));
+  }
   void asks(Watched&, const SaveCheckpoint&);
   void asks(Watched&, const Publish&);
   void asks(Watched&, const Sleep&);
@@ -36,6 +41,12 @@ class Oracle {
   void asks(Watched&, const E&) {}
 
   // ---- what it is told, and what that means ----
+  template <Effect E>
+  void note(Watched& process, const E& asked, const typename E::reply& reply) {
+    process.rules.told(asked, reply, changes_of(process, asked));
+  }
+  void ended(const Watched&, const Finished&);
+  void told(Watched&, const LoadCheckpoint&, const LoadCheckpoint::reply&);
   void told(Watched&, const SaveCheckpoint&, const SaveCheckpoint::reply&);
   void told(Watched&, const AcquireLease&, const AcquireLease::reply&);
   void told(Watched&, const RenewLease&, const RenewLease::reply&);
@@ -83,6 +94,17 @@ class Oracle {
     std::size_t records{};
   };
 
+  void violated(Violation&& what) { violated(std::move(what.invariant), std::move(what.what)); }
+  /// How many changes of views this commit has made.
+  [[nodiscard]] std::size_t changes_of(const SaveCheckpoint&) const;
+  template <Effect E>
+  [[nodiscard]] std::size_t changes_of(const Watched& process, const E& asked) const {
+    if constexpr (std::same_as<E, SaveCheckpoint>) return changes_of(asked);
+    if constexpr (std::same_as<E, LoadCheckpoint> || std::same_as<E, RenewLease>) {
+      return process.rules.doubted() ? changes_of(*process.rules.doubted()) : 0;
+    }
+    return 0;
+  }
   void fold_up_to(Known&, const SimulatedStore::Stock&);
   void compare_rows(Generation, const Known&, const SimulatedStore::Stock&);
   void check_records(Generation, const SimulatedStore::Stock&);

@@ -9,11 +9,11 @@ namespace lantern::testing {
 using State = LogTransaction::State;
 
 SimulatedLog::SimulatedLog(std::vector<NewEvent> workload, ProducerHabits habits)
-    : written_(std::move(workload)), workload_(static_cast<std::uint32_t>(written_.size())), habits_(habits) {
-  numbers_.reserve(written_.size());
-  drawn_.reserve(written_.size());
-  transactions_.reserve(written_.size());
-  first_drawn_.reserve(written_.size());
+    : workload_(std::move(workload)), habits_(habits) {
+  numbers_.reserve(workload_.size());
+  drawn_.reserve(workload_.size());
+  transactions_.reserve(workload_.size());
+  first_drawn_.reserve(workload_.size());
 }
 
 // ---- by hand ----
@@ -27,8 +27,8 @@ SimulatedLog::Transaction SimulatedLog::begin(bool draws_id) {
 }
 
 Position SimulatedLog::append(Transaction transaction, NewEvent event) {
-  written_.push_back(std::move(event));
-  return append(transaction, static_cast<std::uint32_t>(written_.size() - 1));
+  by_hand_.push_back(std::move(event));
+  return append(transaction, static_cast<std::uint32_t>(workload_.size() + by_hand_.size() - 1));
 }
 
 Position SimulatedLog::append(Transaction transaction, std::uint32_t written) {
@@ -49,17 +49,16 @@ Position SimulatedLog::append(Transaction transaction, std::uint32_t written) {
 }
 
 bool SimulatedLog::commit(Transaction transaction) {
-  const auto mine = [&](auto&& act) {
+  const auto each = [&](auto&& act) {
     for (std::size_t i = first_drawn_[transaction.index]; i < numbers_.size(); ++i) {
-      if (numbers_[i].transaction == transaction.index && !act(drawn_[i])) return false;
+      if (numbers_[i].transaction == transaction.index) act(drawn_[i]);
     }
-    return true;
   };
-  // Those that nobody else has overtaken are the stream's next ones.
-  const bool keeps = mine([&](const Drawn& one) { return one.version > streams_[one.stream].version; });
-  if (keeps) mine([&](const Drawn& one) { return (streams_[one.stream].version = one.version) != 0; });
-  end(transaction, keeps ? State::committed : State::rolled_back);
-  return keeps;
+  bool is_overtaken = false;
+  each([&](const Drawn& one) { is_overtaken = is_overtaken || one.version <= streams_[one.stream].version; });
+  if (!is_overtaken) each([&](const Drawn& one) { streams_[one.stream].version = one.version; });
+  end(transaction, is_overtaken ? State::rolled_back : State::committed);
+  return !is_overtaken;
 }
 
 void SimulatedLog::roll_back(Transaction transaction) { end(transaction, State::rolled_back); }
@@ -90,12 +89,15 @@ void SimulatedLog::give_back_numbers() {
   }
 }
 
-std::uint32_t SimulatedLog::stream_of(std::uint32_t written) {
-  const std::string& name = written_[written].stream;
-  const auto known =
-      std::ranges::find_if(streams_, [&](const Stream& one) { return written_[one.first].stream == name; });
+const NewEvent& SimulatedLog::written(std::uint32_t index) const noexcept {
+  return index < workload_.size() ? workload_[index] : by_hand_[index - workload_.size()];
+}
+
+std::uint32_t SimulatedLog::stream_of(std::uint32_t index) {
+  const std::string_view name = written(index).stream;
+  const auto known = std::ranges::find(streams_, name, &Stream::name);
   if (known != streams_.end()) return static_cast<std::uint32_t>(known - streams_.begin());
-  streams_.push_back({written, 0});
+  streams_.push_back({name, 0});
   return static_cast<std::uint32_t>(streams_.size() - 1);
 }
 
@@ -103,7 +105,7 @@ std::uint32_t SimulatedLog::stream_of(std::uint32_t written) {
 
 void SimulatedLog::step(Choices& choices) {
   enum Act : std::uint32_t { write_one, begin_one, commit_one, append_one, roll_one_back };
-  const bool more = next_ < workload_;
+  const bool more = next_ < workload_.size();
   if (!more && open_.empty()) return;
   const auto which = [&] {  // of those that are open: usually the first
     return Transaction{
@@ -149,7 +151,7 @@ void SimulatedLog::settle() {
 
 void SimulatedLog::write_rest() {
   settle();
-  while (next_ < workload_) {
+  while (next_ < workload_.size()) {
     const Transaction one = begin();
     append(one, next_++);
     commit(one);
@@ -162,7 +164,7 @@ LogInstant SimulatedLog::instant(std::int64_t time) const noexcept { return {tra
 
 RecordedEvent SimulatedLog::event(const LogNumber& drawn) const {
   const Drawn& one = drawn_[static_cast<std::size_t>(drawn.number - 1)];
-  const NewEvent& event = written_[one.written];
+  const NewEvent& event = written(one.written);
   return {.position = Position{drawn.number},
           .stream = event.stream,
           .version = one.version,

@@ -363,6 +363,7 @@ void World::crash(Process& process) {
 
 void World::finish(Process& process, const Finished& end) {
   if (traced_) note(process, end ? line_of(*end) : "failed: " + end.error().message());
+  oracle_.ended(process.watched, end);
   oracle_.marks().hit(end ? Mark::run_stopped : Mark::run_failed);
   digest_.add(static_cast<std::uint64_t>(end ? 1 : 2 + static_cast<int>(end.error().kind)));
   if (!end && healed_) last_failure_ = end.error().message();
@@ -469,7 +470,10 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
     switch (fault) {
       case Fault::not_done: return unknown;
       case Fault::late_done:
-        if (effect.writes.size() == 0) late_.push_back({now_ + call * 3, effect});  // else its events may be gone
+        if (effect.writes.size() == 0) {  // else its events may be gone
+          const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
+          late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
+        }
         return unknown;
       case Fault::power_lost: {
         const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
@@ -512,6 +516,7 @@ void World::ask(Process& process, Request<E>& request) {
   if (options_.clock_jumps != 0 && !healed_) jump_clock();
   const Fault fault = fault_for<E>();
   oracle_.asks(process.watched, effect);
+  oracle_.follows_rules(process.watched, effect);
   digest_.add(static_cast<std::uint64_t>(process.name[1]) << 8 | static_cast<std::uint64_t>(fault));
   digest_.add(now_);
   add_effect(digest_, effect);
@@ -525,6 +530,7 @@ void World::ask(Process& process, Request<E>& request) {
   auto reply = happen(process, effect, fault);
   if (!reply) return crash(process);
   oracle_.told(process.watched, effect, *reply);
+  oracle_.note(process.watched, effect, *reply);
   oracle_.mark(process.watched, effect, *reply);
   add_reply(digest_, *reply);
   if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));

@@ -19,6 +19,7 @@ constexpr OptionField fields[] = {
     {"headless", &O::headless},
     {"poison", &O::poison},
     {"flaky", &O::flaky},
+    {"unread", &O::unread},
     {"processes", &O::processes},
     {"by_store", &O::by_store},
     {"leases", &O::leases},
@@ -86,6 +87,7 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.headless = knobs.random.below(4) == 0;
   made.poison = knobs.either(0, 8);
   made.flaky = knobs.either(0, 15);
+  made.unread = knobs.one_of({0, 0, 30});
   made.processes = knobs.one_of({1, 2, 3});
   made.by_store = knobs.random.below(4) == 0;
   made.leases = made.processes > 1 || knobs.random.below(2) == 0;
@@ -99,6 +101,7 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.store_retries = knobs.one_of({20, 1, 0});
   made.poll_failures = knobs.one_of({5, 1});
   made.backoff = knobs.either(5, 0);
+  made.backoff_cap = knobs.either(50, 7);
   made.fault_percent = knobs.one_of({3, 6, 12});
   made.schedule_percent = knobs.one_of({0, 3, 15});
   made.clock_jumps = knobs.random.below(4) == 0;

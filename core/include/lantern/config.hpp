@@ -12,6 +12,7 @@
 namespace lantern {
 
 class Observer;
+class Recorder;
 
 /// Whether the run ends at the head of the log.
 enum class PollMode : std::uint8_t {
@@ -124,6 +125,7 @@ class ProjectionConfig {
   ProjectionConfig& with(Leadership lease) { return leadership = std::move(lease), *this; }
   ProjectionConfig& with_seed(std::uint64_t value) { return seed = value, *this; }
   ProjectionConfig& tell(Observer& whom) { return observer = &whom, *this; }
+  ProjectionConfig& record(Recorder& whom) { return recorder = &whom, *this; }
   ProjectionConfig& page_limit(BatchSize events) { return page_events = events, *this; }
   ProjectionConfig& page_bytes_limit(ByteCount bytes) { return page_bytes = bytes, *this; }
   ProjectionConfig& cache_views(ViewCacheSize views) { return view_cache = views, *this; }
@@ -144,6 +146,7 @@ class ProjectionConfig {
   std::uint64_t seed = 0;                  ///< of the jitter
   std::string tenant{};                    ///< second part of the projection's identity
   Observer* observer = nullptr;            ///< borrowed; must outlive the run
+  Recorder* recorder = nullptr;            ///< borrowed; must outlive the run; of one run
   EventcoreQuirks quirks{};
 
   // Of keyed projections only.

@@ -84,6 +84,9 @@ class EventPage {
 
   /// Copies the event into the page. Amortised O(size of the event).
   void add(const RecordedEvent&);
+  /// Lets go of all events but the first `kept`, which is at most `size()`. The memory of their texts is the page's
+  /// until it ends.
+  void drop_after(std::size_t kept) noexcept;
   /// Makes room for this many events.
   void reserve(std::size_t events) { events_.reserve(events); }
 

@@ -2,15 +2,20 @@
 #pragma once
 
 #include <array>
+#include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <boost/describe/class.hpp>
+#include <boost/describe/members.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <boost/json/value_to.hpp>
 #include <tl/expected.hpp>
 
@@ -24,19 +29,78 @@ inline constexpr std::size_t deepest_json = 64;
 
 namespace detail {
 
-/// The value that the text is, or why it is none. What a small text needs on the way never reaches the heap.
+/// The value that the text is, in this memory, or why it is none. Real numbers are exact: the nearest that a double can
+/// be.
+[[nodiscard]] tl::expected<boost::json::value, std::string> parse_json(std::string_view text,
+                                                                       const boost::json::storage_ptr& memory);
+
+/// Whether a `T` that was read keeps nothing of the value that it was read from. A JSON value, array, object or string
+/// of Boost does, wherever in the `T` it is: a copy lies in the memory of what it was copied from. `Seen` are the types
+/// that this one is a part of.
+template <class T, class... Seen>
+consteval bool is_detached();
+
 template <class T>
-tl::expected<T, std::string> read_json(std::string_view text) {
-  std::array<unsigned char, 4096> memory;
-  boost::json::monotonic_resource resource(memory.data(), memory.size());
-  boost::json::parse_options options;
-  options.max_depth = deepest_json;
-  boost::json::error_code error;
-  const boost::json::value value = boost::json::parse(text, error, boost::json::storage_ptr(&resource), options);
-  if (error) return tl::unexpected(error.message());
-  auto made = boost::json::try_value_to<T>(value);
+concept HasOwnConversion = requires(const boost::json::value& value) {
+  tag_invoke(boost::json::value_to_tag<T>{}, value);
+}
+|| requires(const boost::json::value& value) { tag_invoke(boost::json::try_value_to_tag<T>{}, value); };
+
+template <class T, class... Seen>
+struct PartsAreDetached : std::false_type {};
+template <class... Parts, class... Seen>
+struct PartsAreDetached<std::tuple<Parts...>, Seen...> : std::bool_constant<(is_detached<Parts, Seen...>() && ...)> {};
+template <class... Parts, class... Seen>
+struct PartsAreDetached<std::variant<Parts...>, Seen...> : PartsAreDetached<std::tuple<Parts...>, Seen...> {};
+template <class A, class B, class... Seen>
+struct PartsAreDetached<std::pair<A, B>, Seen...> : PartsAreDetached<std::tuple<A, B>, Seen...> {};
+template <class Part, class... Seen>
+struct PartsAreDetached<std::optional<Part>, Seen...> : PartsAreDetached<std::tuple<Part>, Seen...> {};
+
+template <class T, class... Seen>
+consteval bool members_are_detached() {
+  namespace describe = boost::describe;
+  using Members = describe::describe_members<T, describe::mod_any_access | describe::mod_inherited>;
+  return []<template <class...> class List, class... Member>(List<Member...>) {
+    return (is_detached<std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>, T, Seen...>() && ...);
+  }(Members{});
+}
+
+template <class T, class... Seen>
+consteval bool is_detached() {
+  using Plain = std::remove_cv_t<T>;
+  if constexpr (!std::same_as<T, Plain>) return is_detached<Plain, Seen...>();
+  else if constexpr ((std::same_as<T, Seen> || ...)) return true;  // a part of itself, as a tree is
+  else if constexpr (std::same_as<T, boost::json::string>) return false;
+  else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string> ||
+                     std::same_as<T, std::monostate>)
+    return true;
+  else if constexpr (PartsAreDetached<T, Seen...>::value) return true;
+  else if constexpr (HasOwnConversion<T>) return false;  // who knows
+  else if constexpr (requires { typename T::value_type; }) return is_detached<typename T::value_type, T, Seen...>();
+  else if constexpr (boost::describe::has_describe_members<T>::value) return members_are_detached<T, Seen...>();
+  else return false;
+}
+
+template <class T>
+tl::expected<T, std::string> read_json(std::string_view text, const boost::json::storage_ptr& memory) {
+  const auto value = parse_json(text, memory);
+  if (!value) return tl::unexpected(value.error());
+  auto made = boost::json::try_value_to<T>(*value);
   if (!made) return tl::unexpected(made.error().message());
   return *std::move(made);
+}
+
+/// The same as a `T`. What a small text needs on the way does not reach the heap, where nothing of it stays.
+template <class T>
+tl::expected<T, std::string> read_json(std::string_view text) {
+  if constexpr (is_detached<T>()) {
+    std::array<unsigned char, 4096> memory;
+    boost::json::monotonic_resource resource(memory.data(), memory.size());
+    return read_json<T>(text, boost::json::storage_ptr(&resource));
+  } else {
+    return read_json<T>(text, {});
+  }
 }
 
 }  // namespace detail

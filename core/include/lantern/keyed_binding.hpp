@@ -117,7 +117,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   void skip() override {
     for (const QuarantineRecord& record : own_records_) cache_.at(*record.key).parked = false;
     own_records_.clear();
-    if (first_ < slots_.size()) ++first_;
+    ++first_;
   }
 
   bool park(QuarantineRecord record) override {
@@ -237,7 +237,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   /// The view of this key, if it is asked for and did not come yet.
   View* awaited(std::string_view key) {
     View* view = cache_.find(key);
-    return view && view->asked_for && !view->loaded ? view : nullptr;
+    return view && !view->loaded ? view : nullptr;
   }
 
   void decode(View& view, const StoredView& stored) {
@@ -328,7 +328,8 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
   std::string payload_of(const Change<Delta>& change, const Stamp& stamp) {
-    return stamp.frames && change.delta() ? std::string(view_codec_.encode_delta(*change.delta())) : std::string();
+    if (!stamp.frames || !change.delta()) return {};
+    return std::string(view_codec_.encode_delta(*change.delta()));
   }
 
   void finish(View& view, const Change<Delta>& change, std::string payload, Position position, const Stamp& stamp) {
@@ -347,8 +348,8 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
   void mark_parked(View& view) {
-    view.parked = true;
-    if (!std::exchange(view.held, true)) held_.push_back(&view);
+    view.parked = view.held = true;
+    held_.push_back(&view);
   }
 
   /// The event waits behind those of its keys that are parked.
@@ -373,7 +374,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::vector<Staged> stage_{};
   std::size_t staged_{};
   std::vector<View*> changed_{};                 ///< by the open batch, each once
-  std::vector<View*> held_{};                    ///< parked by it, each once
+  std::vector<View*> held_{};                    ///< parked by it
   std::vector<Frame> frames_{};                  ///< of the open batch
   std::vector<QuarantineRecord> own_records_{};  ///< of keys that the next event parked
   View* failing_{};                              ///< that the last event failed for

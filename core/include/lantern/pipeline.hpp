@@ -46,6 +46,10 @@ struct Overloaded : Handlers... {
 
 /// An effect that waits for its reply. Holding it is holding the run; answering moves the run on; dropping it abandons
 /// the run, with nothing lost but what was not committed. Used by one thread at a time.
+///
+/// When memory runs out, std::bad_alloc leaves `answer` (or `start`), and the run is abandoned, as if dropped: what is
+/// stored stays true, the next run goes on from there, and what is held here is answered like a request that was
+/// answered before. Within a projector it is a failure of the event, like anything else that a projector throws.
 template <Effect E>
 class [[nodiscard]] Request {
  public:

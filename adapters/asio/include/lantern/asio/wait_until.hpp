@@ -6,7 +6,6 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/compose.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -14,8 +13,8 @@
 #include <utility>
 #include <variant>
 
+#include "lantern/asio/clock.hpp"
 #include "lantern/asio/run_projection.hpp"
-#include "lantern/blocking/runner.hpp"
 #include "lantern/waiting.hpp"
 
 namespace lantern {
@@ -25,21 +24,23 @@ namespace detail {
 template <class Store>
 class AsyncWait {
  public:
-  AsyncWait(Store&& store, ProjectionId projection, Waiting waiting)
-      : parts_(new Parts{std::forward<Store>(store),
-                         {std::move(projection), LoadCheckpoint::Purpose::inspect},
-                         std::move(waiting),
-                         {}}) {}
+  AsyncWait(Store&& store, ProjectionId projection, Position position, std::chrono::nanoseconds timeout)
+      : parts_(new Parts{
+            std::forward<Store>(store), {std::move(projection), LoadCheckpoint::Purpose::inspect}, position, timeout}) {
+  }
 
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(boost::asio::enable_total_cancellation());
-    parts_->timer.emplace(home_of(self, executor_of(parts_->store)));
+    const boost::asio::any_io_executor home = home_of(self, executor_of(parts_->store));
+    parts_->clock = &ContextClock::of(home);
+    parts_->timer = parts_->clock->make_timer(home);
+    parts_->waiting.emplace(parts_->position, parts_->timeout, parts_->clock->now());
     look(self);
   }
   template <class Self>
   void operator()(Self& self, LoadCheckpoint::reply found) {
-    if (auto ended = parts_->waiting.seen(found)) return complete(self, *std::move(ended));
+    if (auto ended = parts_->waiting->seen(found)) return complete(self, *std::move(ended));
     if constexpr (AsyncTellsFailedRuns<std::remove_reference_t<Store>>) {
       Parts& parts = *parts_;
       parts.store.async_failed_run(parts.look.projection, std::move(self));
@@ -63,8 +64,11 @@ class AsyncWait {
   struct Parts {
     Store store;
     LoadCheckpoint look;
-    Waiting waiting;
-    std::optional<boost::asio::steady_timer> timer;
+    Position position;
+    std::chrono::nanoseconds timeout;
+    std::optional<Waiting> waiting{};
+    ContextClock* clock{};
+    std::unique_ptr<Timer> timer{};
   };
 
   template <class Self>
@@ -79,11 +83,10 @@ class AsyncWait {
   }
   template <class Self>
   void rest(Self& self) {
-    auto next = parts_->waiting.rest(steady_now(), is_cancelled(self));
+    auto next = parts_->waiting->rest(parts_->clock->now(), is_cancelled(self));
     if (auto* ended = std::get_if<Waited>(&next)) return complete(self, std::move(*ended));
-    auto& timer = *parts_->timer;
-    timer.expires_after(std::get<Sleep>(next).duration);
-    timer.async_wait(std::move(self));
+    Timer& timer = *parts_->timer;
+    timer.wait(std::get<Sleep>(next).duration, std::move(self));
   }
   template <class Self>
   void complete(Self& self, Waited how) {
@@ -119,8 +122,7 @@ auto async_wait_until(Store&& store, ProjectionId projection, Position position,
                 "async_wait_until takes an asynchronous store: give a blocking one a pool with "
                 "lantern::on_pool(store, executor), or add `async_perform(effect, token)` for LoadCheckpoint");
   const boost::asio::any_io_executor without_one = detail::executor_of(store);
-  detail::AsyncWait<Plain> wait(Plain(std::forward<Store>(store)), std::move(projection),
-                                detail::Waiting(position, timeout, steady_now()));
+  detail::AsyncWait<Plain> wait(Plain(std::forward<Store>(store)), std::move(projection), position, timeout);
   return boost::asio::async_compose<Token, void(Waited)>(std::move(wait), token, without_one);
 }
 

@@ -45,6 +45,8 @@ class MemoryDatabase {
 /// event. Reading a page costs O(events of the page) without a filter or with `EventFilter::stream`; other filters look
 /// at each event, at most 65536 of them for one page.
 ///
+/// When memory runs out, std::bad_alloc leaves `perform`, and nothing is changed: it may be asked again.
+///
 /// Readers of checkpoints, views and generations wait for no commit, not even for one that is running, and each answer
 /// is of one instant. A commit costs O(log n) for each view that it touches, among n; `ScanViews::where` is not
 /// supported.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace lantern {
 
@@ -43,6 +44,11 @@ struct SqliteOptions {
   /// be taken from a leader that is alive: its next commit is refused by the fence, so nothing is applied twice. When
   /// it jumps back, a lease whose holder died lasts that much longer.
   std::function<std::chrono::nanoseconds()> clock{};
+  /// The SQLite VFS by which the file is reached: the name of one that sqlite3_vfs_register knows and that can do WAL
+  /// (`xShmMap`); empty: the system's files. The path must be absolute, and is handed to that VFS as it is: the file is
+  /// made by it, with the mode that it gives, and lantern looks at it through SQLite only. The VFS must outlive the
+  /// store. For tests on a simulated disk (lantern::simulated_disk), and for files that are encrypted or compressed.
+  std::string vfs{};
 };
 
 }  // namespace lantern

@@ -60,7 +60,7 @@ class SqliteStore {
  public:
   /// Opens the file and brings its schema up to date, in one transaction. Refuses a database that is not lantern's own,
   /// and changes nothing in it. The path is taken literally (no `file:` URI); its last part must not be a symbolic
-  /// link.
+  /// link. With a VFS of one's own, see SqliteOptions::vfs.
   [[nodiscard]] static tl::expected<SqliteStore, Failure> open(const std::filesystem::path& file,
                                                                SqliteOptions options = {});
 

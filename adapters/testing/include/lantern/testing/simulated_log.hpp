@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "lantern/event.hpp"
@@ -26,12 +27,18 @@ struct ProducerHabits {
 /// committed, possibly long after events with higher numbers. Versions within a stream ascend in the order of the
 /// numbers: of two transactions that write to one stream at the same time, only the first to commit does.
 ///
-/// Numbers are 1, 2, 3, …. A value; not thread-safe.
+/// Numbers are 1, 2, 3, …. Not thread-safe.
 class SimulatedLog {
  public:
   struct Transaction {
     std::uint32_t index{};
   };
+
+  SimulatedLog(const SimulatedLog&) = delete;  // events are views into it
+  SimulatedLog& operator=(const SimulatedLog&) = delete;
+  SimulatedLog(SimulatedLog&&) = default;
+  SimulatedLog& operator=(SimulatedLog&&) = default;
+  ~SimulatedLog() = default;
 
   /// `workload`: what the producers write with each `step`, in this order.
   explicit SimulatedLog(std::vector<NewEvent> workload = {}, ProducerHabits habits = {});
@@ -50,34 +57,36 @@ class SimulatedLog {
   /// Writes the rest of the workload, each event committed at once, and settles.
   void write_rest();
   /// The workload is written, and nothing is open.
-  [[nodiscard]] bool done() const noexcept { return next_ == workload_ && open_.empty(); }
+  [[nodiscard]] bool done() const noexcept { return next_ == workload_.size() && open_.empty(); }
 
   /// What can be known of it now. Valid until the next change.
   [[nodiscard]] LogInstant instant(std::int64_t time = 0) const noexcept;
-  /// The event of a number that was drawn, whether or not it is committed. Its texts are valid until the next change.
+  /// The event of a number that was drawn, whether or not it is committed. Its texts are valid as long as the log.
   [[nodiscard]] RecordedEvent event(const LogNumber&) const;
   /// The committed events, in ascending order, up to the first number that is still open: what is here stays as it is,
-  /// whatever producers do later. Their texts are valid until the next change.
+  /// whatever producers do later. Their texts are valid as long as the log.
   [[nodiscard]] std::vector<RecordedEvent> events() const;
 
  private:
   struct Stream {
-    std::uint32_t first{};  ///< index into `written_` of an event that names it
+    std::string_view name{};
     std::int64_t version{};
   };
   struct Drawn {
-    std::uint32_t written{};  ///< index into `written_`
+    std::uint32_t written{};  ///< index into what was written
     std::uint32_t stream{};   ///< index into `streams_`
     std::int64_t version{};
   };
 
+  [[nodiscard]] const NewEvent& written(std::uint32_t index) const noexcept;
   std::uint32_t stream_of(std::uint32_t written);
   Position append(Transaction, std::uint32_t written);
   void end(Transaction, LogTransaction::State);
   void give_back_numbers();
 
-  std::vector<NewEvent> written_;  ///< the workload, and then what was appended by hand
-  std::uint32_t workload_;
+  // What was written, or is to be: first the workload, then what was appended by hand. Neither is ever moved.
+  std::vector<NewEvent> workload_;
+  std::deque<NewEvent> by_hand_{};
   std::uint32_t next_{};  ///< of the workload
   ProducerHabits habits_;
   std::vector<Stream> streams_{};

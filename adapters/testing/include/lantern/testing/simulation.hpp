@@ -37,6 +37,8 @@ class SimulatedProjection {
   [[nodiscard]] virtual std::unique_ptr<ReferenceFold> reference(const CodeVersion& code) = 0;
   /// Whether the event may be recorded as passed, for this key (null: as a whole), when no earlier event of the key is.
   [[nodiscard]] virtual bool may_fail(const RecordedEvent& event, const std::string* key) = 0;
+  /// Whether the projection reads such events; they count as read if it does not.
+  [[nodiscard]] virtual bool reads(const RecordedEvent&) { return true; }
   /// What the store runs for an event, for a projection that is applied by the store.
   [[nodiscard]] virtual tl::expected<void, Failure> write(const RecordedEvent&) { return {}; }
 };

@@ -44,6 +44,7 @@ struct SimulationOptions {
   std::uint32_t headless{};       ///< the store cannot tell where its log ends
   std::uint32_t poison{};         ///< percent of events that fail for ever, for one of their keys
   std::uint32_t flaky{};          ///< percent of events that fail once or twice
+  std::uint32_t unread{};         ///< percent of events that the projection does not read
 
   std::uint32_t processes{2};        ///< that run the projection; all but one of them stand by
   std::uint32_t by_store{};          ///< the store applies the events inside of its commits; else it is keyed

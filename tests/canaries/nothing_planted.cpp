@@ -1,0 +1,1 @@
+// A canary without a bug has no source of its own.

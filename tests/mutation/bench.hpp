@@ -1,0 +1,67 @@
+// The bench on which mutants are tried: how to compile one, what to link it with, and which tests to run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mutation/mutants.hpp"
+#include "mutation/shell.hpp"
+
+namespace lantern::mutation {
+
+enum class Fate {
+  killed,   ///< a test failed, or crashed
+  endless,  ///< a test did not end within its limits, or asked for memory without end
+  survived,
+  not_compiled,  ///< no change that a programmer could make; not counted
+};
+
+struct Paths {
+  std::string source{};  ///< the repository
+  std::string build{};   ///< where its tests are built
+};
+
+/// A part of the tests: cheap ones are run before dear ones.
+struct Batch {
+  std::string list{};  ///< a file that names its tests, one a line
+  Limits limits{};
+};
+
+/// A test program, and how it is linked.
+struct Program {
+  std::string name{};  ///< of its file, from the build folder
+  std::string link{};  ///< the command, with `@FIRST@` where a mutant's objects go and `@OUT@` for what it makes
+  std::vector<Batch> batches{};
+};
+
+/// Prepared once; `try_mutant` may then be called from several threads, each with a folder of its own.
+class Bench {
+ public:
+  /// Precompiles headers, times the tests, and sees that all of them pass. Throws std::runtime_error if not.
+  Bench(Paths paths, const std::vector<std::string>& programs);
+
+  [[nodiscard]] Fate try_mutant(const Mutant& mutant, const std::string& folder) const;
+
+ private:
+  [[nodiscard]] Fate try_source(const Mutant& mutant, const std::string& folder) const;
+  [[nodiscard]] Fate try_private_header(const Mutant& mutant, const std::string& folder) const;
+  [[nodiscard]] Fate try_public_header(const Mutant& mutant, const std::string& folder) const;
+  /// Links each program with these objects in place of its own, and runs its tests.
+  [[nodiscard]] Fate try_programs(const std::string& objects, const std::string& folder) const;
+  [[nodiscard]] Fate run_tests(const Program& program, const std::string& executable) const;
+  [[nodiscard]] std::string compile(const std::string& source, const std::string& object, const char* headers,
+                                    const std::string& first_includes = {}) const;
+  void read_killers();
+  void time_tests(Program& program);
+
+  Paths paths_;
+  std::string work_;  ///< for what is prepared
+  std::vector<Program> programs_{};
+  struct Killers {
+    std::string header{};
+    std::vector<std::string> tests{};
+  };
+  std::vector<Killers> killers_{};
+};
+
+}  // namespace lantern::mutation

@@ -1,0 +1,15 @@
+#include "lantern/testing/spec.hpp"
+struct Codec {
+  std::string encode_state(int) const { return {}; }
+  std::string encode_delta(int) const { return {}; }
+  tl::expected<int, lantern::Failure> decode_state(std::string_view) const { return 0; }
+};
+struct Counts {
+  using State = int;
+  using Delta = int;
+  using view_codec = Codec;
+  std::string name() const { return "counts"; }
+  std::string keys(const lantern::RecordedEvent&) const { return "k"; }
+  lantern::Change<int> apply(int&, const lantern::RecordedEvent&) const { return lantern::unchanged; }
+};
+auto claimed = lantern::testing::given<Counts>().when().then_deltas(std::string("more"));
