@@ -37,8 +37,11 @@ struct Program {
 /// Prepared once; `try_mutant` may then be called from several threads, each with a folder of its own.
 class Bench {
  public:
-  /// Precompiles headers, times the tests, and sees that all of them pass. Throws std::runtime_error if not.
-  Bench(Paths paths, const std::vector<std::string>& programs);
+  /// Precompiles headers, times the tests, and sees that all of them pass. Throws std::runtime_error if not. The few
+  /// dearest tests are left out, unless it is to be thorough.
+  Bench(Paths paths, const std::vector<std::string>& programs, bool thorough);
+
+  [[nodiscard]] std::size_t tests_left_out() const noexcept { return left_out_; }
 
   [[nodiscard]] Fate try_mutant(const Mutant& mutant, const std::string& folder) const;
 
@@ -52,7 +55,7 @@ class Bench {
   [[nodiscard]] std::string compile(const std::string& source, const std::string& object, const char* headers,
                                     const std::string& first_includes = {}) const;
   void read_killers();
-  void time_tests(Program& program);
+  void time_tests(Program& program, bool thorough);
 
   Paths paths_;
   std::string work_;  ///< for what is prepared
@@ -62,6 +65,7 @@ class Bench {
     std::vector<std::string> tests{};
   };
   std::vector<Killers> killers_{};
+  std::size_t left_out_{};
 };
 
 }  // namespace lantern::mutation

@@ -1,4 +1,5 @@
-// lantern_mutate SOURCE_DIR BUILD_DIR [--sample=N] [--seed=S] [--jobs=N] [--programs=A,B] [FILE…]: changes the core in
+// lantern_mutate SOURCE_DIR BUILD_DIR [--sample=N] [--seed=S] [--jobs=N] [--programs=A,B]
+// [--thorough] [--at-least=PERCENT] [FILE…]: changes the core in
 // one small way at a time, and counts the changes that no test notices.
 #include <algorithm>
 #include <atomic>
@@ -26,6 +27,8 @@ struct Options {
   std::uint64_t seed{1};
   unsigned jobs{std::max(1u, std::thread::hardware_concurrency())};
   std::vector<std::string> programs{"tests/core/test_core", "tests/core/test_follower"};
+  bool thorough{};
+  std::uint64_t at_least{};  ///< percent that must be noticed
   std::vector<std::string> files{};
 };
 
@@ -48,6 +51,8 @@ Options parse(const std::vector<std::string>& words) {
     const std::string name = word.substr(0, equals), value = word.substr(std::min(equals + 1, word.size()));
     if (!word.starts_with("--")) options.files.push_back(word);
     else if (name == "--sample") options.sample = number(name, value);
+    else if (word == "--thorough") options.thorough = true;
+    else if (name == "--at-least") options.at_least = number(name, value);
     else if (name == "--seed") options.seed = number(name, value);
     else if (name == "--jobs") options.jobs = static_cast<unsigned>(std::max<std::uint64_t>(1, number(name, value)));
     else if (name == "--programs") {
@@ -88,11 +93,15 @@ struct Score {
   std::size_t killed{}, endless{}, survived{}, equivalent{}, not_compiled{};
 };
 
-void print(const std::string& name, const Score& score) {
+double percent(const Score& score) {
   const std::size_t dead = score.killed + score.endless, counted = dead + score.survived;
-  const double percent = counted == 0 ? 100 : 100 * static_cast<double>(dead) / static_cast<double>(counted);
-  std::printf("%-40s %7zu %7zu %8zu %8zu %10zu %12zu %8.1f %%\n", name.c_str(), counted, score.killed, score.endless,
-              score.survived, score.equivalent, score.not_compiled, percent);
+  return counted == 0 ? 100 : 100 * static_cast<double>(dead) / static_cast<double>(counted);
+}
+
+void print(const std::string& name, const Score& score) {
+  std::printf("%-40s %7zu %7zu %8zu %8zu %10zu %12zu %8.1f %%\n", name.c_str(),
+              score.killed + score.endless + score.survived, score.killed, score.endless, score.survived,
+              score.equivalent, score.not_compiled, percent(score));
 }
 
 class Trial {
@@ -112,7 +121,8 @@ class Trial {
     }
   }
 
-  void report() const {
+  /// Prints the scores; gives that of all files.
+  Score report() const {
     std::printf("\n%-40s %7s %7s %8s %8s %10s %12s %10s\n", "", "counted", "killed", "endless", "survived",
                 "equivalent", "no program", "score");
     Score all;
@@ -125,6 +135,7 @@ class Trial {
       all.not_compiled += score.not_compiled;
     }
     print("all of it", all);
+    return all;
   }
 
  private:
@@ -171,14 +182,16 @@ int run(const std::vector<std::string>& words) {
   std::printf("%zu of %zu mutants\n", mutants.size(), all);
   std::fflush(stdout);
 
-  const Bench bench(options.paths, options.programs);
+  const Bench bench(options.paths, options.programs, options.thorough);
+  std::printf("%zu dear tests are left out\n", bench.tests_left_out());
+  std::fflush(stdout);
   const auto began = std::chrono::steady_clock::now();
   Trial trial(options, bench, std::move(mutants));
   trial.run();
-  trial.report();
+  const Score all_scores = trial.report();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf("in %.0f s, %u at a time\n", took.count(), options.jobs);
-  return 0;
+  return percent(all_scores) >= static_cast<double>(options.at_least) ? 0 : 1;
 }
 
 }  // namespace
