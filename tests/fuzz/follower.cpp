@@ -4,7 +4,7 @@
 
 #include <deque>
 
-#include "../core/follower_world.hpp"
+#include "follower_world.hpp"
 #include "input.hpp"
 
 using namespace lantern;
