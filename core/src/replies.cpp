@@ -85,8 +85,9 @@ struct SaveErrorHandler {
 Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found) {
   Run& r = *run;
   if (!found) {
-    retry_store(r, ErrorKind::checkpoint_load_failed, "the checkpoint could not be loaded", found.error());
-    if (r.verdict) r.leave_in_doubt();
+    if (!retry_store(r, ErrorKind::checkpoint_load_failed, "the checkpoint could not be loaded", found.error())) {
+      r.leave_in_doubt();
+    }
     return proceed(std::move(run));
   }
   const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
@@ -200,9 +201,10 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
   } else if (const auto* lost = std::get_if<LostLeadership>(&got.error())) {
     lose_leadership(r, *lost);
   } else if (std::exchange(r.confirming, false)) {
-    retry_store(r, ErrorKind::leadership, "it is not known whether this run leads still",
-                std::get<Failure>(got.error()));
-    if (r.verdict) r.leave_in_doubt();
+    if (!retry_store(r, ErrorKind::leadership, "it is not known whether this run leads still",
+                     std::get<Failure>(got.error()))) {
+      r.leave_in_doubt();
+    }
   } else {
     const Failure& failure = std::get<Failure>(got.error());
     tell(r, [&] { return happening::StoreFailed{failure}; });

@@ -91,8 +91,10 @@ bool try_again(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
 
 }  // namespace
 
-void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
-  if (!try_again(r, kind, std::move(what), cause)) abandon_batch(r);
+bool retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause) {
+  if (try_again(r, kind, std::move(what), cause)) return true;
+  abandon_batch(r);
+  return false;
 }
 
 void retry_load(Run& r, const Failure& cause) {

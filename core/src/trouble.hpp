@@ -37,8 +37,9 @@ void retry_poll(Run& r, const Failure& cause);
 /// After views failed to load: a rest, or the end. What is applied already is stored before it.
 void retry_load(Run& r, const Failure& cause);
 
-/// After a store failed to load, save or lead: a rest, or the end, and with it the end of the batch.
-void retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause);
+/// After a store failed to load, save or lead: a rest, or the end, and with it the end of the batch. False:
+/// the end.
+bool retry_store(Run& r, ErrorKind kind, std::string what, const Failure& cause);
 
 /// Nothing will come of this rest any more.
 [[nodiscard]] bool waits_in_vain(const Run& r);

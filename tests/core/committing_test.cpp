@@ -639,3 +639,16 @@ TEST_CASE("a port that claims to have applied too much, or stops for no reason, 
   s = run({1, {}});
   check_pending(s, save({}, 1));
 }
+
+TEST_CASE("a commit in doubt stays so when it cannot be resolved at once, also after the run has failed") {
+  StoreApplied probe;
+  ProjectionConfig config = steady();
+  config.commit.max_events = *EventCount::of(3);
+  Step s = reading(probe, config);
+  s = expect<ReadEvents>(s).answer(more({1}), t0);
+  s = expect<ReadEvents>(s).answer(tl::unexpected(broken), t0);
+  s = expect<SaveCheckpoint>(s).answer(refused(OutcomeUnknown{busy}), t0);
+  s = expect<LoadCheckpoint>(s).answer(tl::unexpected(busy), t0);
+  s = expect<Sleep>(s).answer(Slept::through, t0);
+  CHECK(expect<LoadCheckpoint>(s).effect().purpose == LoadCheckpoint::Purpose::resolve);
+}
