@@ -126,6 +126,10 @@ Bench::Bench(Paths paths, const std::vector<std::string>& programs, bool thoroug
   for (const std::string& name : programs) {
     Program program{name, link_command(paths_, name), {}};
     time_tests(program, thorough);
+    // Else every mutant would count as noticed.
+    if (run_tests(program, paths_.build + "/" + name) != Fate::survived) {
+      throw std::runtime_error(name + ": its tests fail within the limits, without any change");
+    }
     programs_.push_back(std::move(program));
   }
   read_killers();

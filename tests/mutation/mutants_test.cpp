@@ -113,6 +113,7 @@ TEST_CASE("a program that does not end is ended", "[mutation]") {
   CHECK(succeeds(".", "true"));
   CHECK_FALSE(succeeds(".", "false"));
   CHECK_FALSE(succeeds("/nowhere", "true"));
+  CHECK(succeeds(".", "true", {1, 30}));
   CHECK_FALSE(succeeds(".", "while true; do :; done", {1, 30}));
   CHECK(output_of(".", "echo " + shell_word("it's")) == "it's\n");
 }

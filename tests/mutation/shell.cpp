@@ -21,7 +21,7 @@ bool succeeds(const std::string& folder, const std::string& line, Limits limits)
   std::string inner = "cd " + shell_word(folder) + " && ";
   if (limits.cpu_seconds > 0) {
     // A mutant may ask for memory without end, too.
-    inner += "ulimit -t " + std::to_string(limits.cpu_seconds) + " -v 4000000 && ";
+    inner += "ulimit -t " + std::to_string(limits.cpu_seconds) + " && ulimit -v 4000000 && ";
   }
   inner += line;
   std::string command = "sh -c " + shell_word(inner) + " >/dev/null 2>&1 </dev/null";
