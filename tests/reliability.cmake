@@ -3,6 +3,8 @@
 #
 #   cmake -DBUILD=… -DSOURCE=… -DCTEST=… -P reliability.cmake
 
+cmake_minimum_required(VERSION 3.25)
+
 execute_process(COMMAND "${CTEST}" --test-dir "${BUILD}" -N OUTPUT_VARIABLE listed RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "ctest could not list the tests of ${BUILD}")
