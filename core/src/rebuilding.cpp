@@ -67,6 +67,7 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
 }
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
+  r.store_failures = 0;  // the store answers, whatever comes of it
   if (!r.has_generations || !active) return true;
   if (is_too_old(r, *active)) return false;
   if (!wants_rebuild(r, active->version)) return true;

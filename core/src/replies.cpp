@@ -206,6 +206,7 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
                      std::get<Failure>(got.error()))) {
       r.leave_in_doubt();
     }
+    renew_soon(r);
   } else {
     const Failure& failure = std::get<Failure>(got.error());
     tell(r, [&] { return happening::StoreFailed{failure}; });
