@@ -201,7 +201,6 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
   } else if (const auto* lost = std::get_if<LostLeadership>(&got.error())) {
     lose_leadership(r, *lost);
   } else if (std::exchange(r.confirming, false)) {
-    renew_soon(r);
     if (!retry_store(r, ErrorKind::leadership, "it is not known whether this run leads still",
                      std::get<Failure>(got.error()))) {
       r.leave_in_doubt();
