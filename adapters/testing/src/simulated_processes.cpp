@@ -78,6 +78,12 @@ void World::note(const Process& process, const std::string& what) {
 }
 
 void World::start(Process& process) {
+  // Who runs without a lease promises to be alone: nothing of its predecessor may be on its way any more.
+  while (options_.leases == 0 && !late_.empty()) {
+    Late late = std::move(late_.front());
+    late_.erase(late_.begin());
+    arrive(std::move(late));
+  }
   if (options_.upgrade != 0 && process.told > Time{}) process.program = 2;  // restarted with the newer code
   process.watched = {};
   process.told = now_;
