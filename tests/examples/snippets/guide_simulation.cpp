@@ -13,7 +13,7 @@ namespace {
 
 inline lantern::testing::SimulatedCase bank_violates_S1_with_seed_1() {
   return {
-      .options = {.early_events = 0, .processes = 1},
+      .options = {.processes = 1, .page_events = 1},
       .departures =
           {
               {lantern::testing::About::fault, 6, 1},  // 6 ms p1 Publish{bank, 1 frame}  ! crash_before
@@ -83,7 +83,7 @@ void only_crashes() {
   const auto only_crashes = [](SimulationOptions& options) {
     options.faults = 1U << static_cast<unsigned>(Fault::crash_before) | 1U << static_cast<unsigned>(Fault::crash_after);
   };
-  const auto report = simulate_seeds(scenario_of<Bank>("bank", events), {.count = 50, .adjust = only_crashes});
+  const auto report = simulate_seeds(scenario_of<Bank>("bank", events), {.count = 500, .adjust = only_crashes});
   assert(report.ok() && report.marks.has(Mark::crashed_in_commit));
 }
 
