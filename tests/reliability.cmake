@@ -3,6 +3,8 @@
 #
 #   cmake -DBUILD=… -DSOURCE=… -DCTEST=… -P reliability.cmake
 
+cmake_minimum_required(VERSION 3.25)
+
 execute_process(COMMAND "${CTEST}" --test-dir "${BUILD}" -N OUTPUT_VARIABLE listed RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "ctest could not list the tests of ${BUILD}")
@@ -24,6 +26,7 @@ foreach(line IN LISTS lines)
   elseif(section AND line MATCHES "^([0-9]+)\\. `(.*)`$")
     list(APPEND known ${CMAKE_MATCH_1})
     string(REGEX REPLACE "[][;]" "" title "${CMAKE_MATCH_2}")
+    string(REGEX REPLACE "^([a-z_]+): " "\\1:" title "${title}")  # as the program's name stands before its tests
     string(FIND "${listed}\n" ": ${title}\n" at)
     if(at EQUAL -1)
       list(APPEND wrong "there is no test `${title}`")

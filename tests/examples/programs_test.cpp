@@ -119,7 +119,7 @@ TEST_CASE("live_orders: two screens follow the orders, and version 2 takes over 
 
 TEST_CASE("the code of the guides does what the guides say") {
   for (const std::string name : {"guide_projector", "guide_custom_store", "guide_views", "guide_views_asio",
-                                 "guide_rebuild", "guide_event_loop", "guide_testing"}) {
+                                 "guide_rebuild", "guide_event_loop", "guide_testing", "reliability_disk"}) {
     const Ran ran = run("snippet_" + name, {}, LANTERN_SNIPPETS_DIR);
     INFO(name << ": " << ran.output);
     CHECK(ran.code == 0);

@@ -58,7 +58,8 @@ class Input {
   }
   /// As many bytes as the first one says, at most `most`.
   std::string text(std::size_t most = 16) {
-    const std::size_t size = std::min<std::size_t>(byte() % (most + 1), rest_.size());
+    const std::size_t wanted = byte() % (most + 1);  // first: what is left depends on it
+    const std::size_t size = std::min(wanted, rest_.size());
     const auto taken = rest_.first(size);
     rest_ = rest_.subspan(size);
     return {taken.begin(), taken.end()};

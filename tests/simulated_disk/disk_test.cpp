@@ -55,7 +55,7 @@ using Texts = std::set<std::string>;
 
 }  // namespace
 
-TEST_CASE("what is written is read; what is not synced is kept or lost with the power, each write by itself") {
+TEST_CASE("what is written is read, what is not synced is kept or lost with the power, each write by itself") {
   SimulatedDisk disk;
   RawFile file(disk, "/a", SQLITE_OPEN_MAIN_JOURNAL);
   REQUIRE(file.opened == SQLITE_OK);
@@ -88,7 +88,7 @@ TEST_CASE("a write that is torn is kept in some of its sectors, and bytes around
   }
 }
 
-TEST_CASE("a write beyond what is left leaves zeros between; a truncation is kept or lost") {
+TEST_CASE("a write beyond what is left leaves zeros between, and a truncation is kept or lost") {
   SimulatedDisk disk;
   RawFile file(disk, "/a", SQLITE_OPEN_MAIN_JOURNAL);
   file.write("ab", 0);

@@ -1,69 +1,15 @@
 #include "simulated_world.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <sstream>
-
-#include "lantern/traced.hpp"
 
 namespace lantern::testing {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Time call{milliseconds(1)};             // how long an effect usually takes
-constexpr Time restart{milliseconds(10)};         // after a crash
-constexpr Time between_events{milliseconds(20)};  // of the producers
-constexpr Time upgrade_at{milliseconds(120)};
-constexpr Time standby_interval{std::chrono::seconds(1)};
-
-const Failure for_now{FailureKind::unavailable, "away for now"};
-const Failure for_good{FailureKind::corrupt, "broken for good"};
-
-constexpr std::uint32_t bit(Fault fault) { return 1U << static_cast<unsigned>(fault); }
-
-/// What can happen to such an effect.
-template <Effect E>
-constexpr std::uint32_t faults_of() {
-  constexpr std::uint32_t always = bit(Fault::crash_before) | bit(Fault::wrong_reply) | bit(Fault::clock_back) |
-                                   bit(Fault::stop) | bit(Fault::stop_now);
-  constexpr std::uint32_t by_store =
-      bit(Fault::crash_after) | bit(Fault::refused) | bit(Fault::broken) | bit(Fault::slow);
-  if constexpr (std::same_as<E, Sleep>) return always & ~bit(Fault::clock_back);
-  else if constexpr (std::same_as<E, SaveCheckpoint>) {
-    return always | by_store | bit(Fault::reply_lost) | bit(Fault::not_done) | bit(Fault::power_lost) |
-           bit(Fault::late_done);
-  } else if constexpr (std::same_as<E, ReadEvents> || std::same_as<E, LoadCheckpoint> || std::same_as<E, LoadViews>) {
-    return always | by_store;
-  } else {
-    return always | by_store | bit(Fault::reply_lost);
-  }
-}
-
-template <Effect E>
-typename E::reply failed(const Failure& failure) {
-  if constexpr (std::same_as<E, Sleep>) return Slept::through;
-  else return tl::make_unexpected(failure);
-}
-
-template <Effect E>
-std::string described(const typename E::reply& reply) {
-  if constexpr (std::same_as<E, Sleep>) return reply == Slept::woken ? "woken" : "through";
-  else return describe(reply);
-}
-
-std::string to_string(Time at) { return std::to_string(at.count() / 1'000'000) + " ms"; }
-
 std::string described(const WorldLog& log) {
   const std::string end = log.head() ? "ends at " + std::to_string(log.head()->value) : "is empty";
   return log.lowest_open() ? end + ", and number " + std::to_string(log.lowest_open()->value) + " is open" : end;
-}
-
-template <class T>
-std::string line_of(const T& value) {
-  std::ostringstream out;
-  out << value;
-  return std::move(out).str();
 }
 
 }  // namespace
@@ -177,7 +123,8 @@ void World::liveness() {
   const Time until = now_ + 4 * interval;
   const std::uint32_t idle_from = report_.steps;
   while (!oracle_.violation() && now_ < until && report_.steps < idle_from + 1000) tick();
-  if (reads_ - reads_before > 8) {
+  // One that was replaced, and has not noticed yet, looks as often as the one that leads.
+  if (reads_ - reads_before > 6 * processes_.size()) {
     oracle_.violated("P10", std::to_string(reads_ - reads_before) + " reads in four poll intervals at the head");
   }
   ending_ = true;
@@ -266,13 +213,6 @@ void World::produce() {
   }
 }
 
-void World::arrive(Late late) {
-  const auto reply = perform(late.commit);
-  if (!reply) oracle_.marks().hit(Mark::late_commit_refused);
-  digest_.add(std::uint64_t{77});
-  if (traced_) report_.trace.push_back("  (late) " + line_of(late.commit) + " -> " + describe(reply));
-}
-
 // ---- followers ----
 
 /// What was committed, one change after the other: a commit stores only the last state of each key.
@@ -309,245 +249,6 @@ void World::jump_clock() {
   constexpr std::chrono::hours day{24};
   clock_skew_ += jump == 1 ? Time(day) : jump == 2 ? -Time(day) : Time(milliseconds(options_.lease_ttl));
   oracle_.marks().hit(Mark::lease_expired_by_clock);
-}
-
-// ---- processes ----
-
-ProjectionConfig World::config_of(const Process& process) const {
-  const auto positive = [](std::uint32_t n) { return std::max<std::uint32_t>(n, 1); };
-  const Backoff backoff{.base = *Delay::of(milliseconds(options_.backoff)),
-                        .cap = *Delay::of(milliseconds(options_.backoff_cap))};
-  ProjectionConfig config;
-  config.continuous().poll_every(*Delay::of(milliseconds(positive(options_.poll_interval))));
-  config.poll.failure_backoff = backoff;
-  config.poll.max_consecutive_failures = *MaxConsecutiveFailures::of(positive(options_.poll_failures));
-  config.event_retry.max_attempts = *MaxRetryAttempts::of(options_.event_retries);
-  config.event_retry.backoff = backoff;
-  config.event_retry.when_exhausted = Escalation::quarantine_key;
-  config.store_retry = {.max_attempts = *MaxRetryAttempts::of(options_.store_retries), .backoff = backoff};
-  if (options_.commit_events != 0) config.commit.max_events = *EventCount::of(options_.commit_events);
-  if (options_.leases != 0) {
-    config.leadership.emplace(process.name);
-    config.leadership->ttl = *Delay::of(milliseconds(positive(options_.lease_ttl)));
-    config.leadership->when_not_leader = WhenNotLeader::stand_by;
-    config.leadership->standby_interval = *Delay::of(standby_interval);
-  }
-  config.page_events = *BatchSize::of(positive(options_.page_events));
-  config.seed = options_.seed;
-  config.view_cache = *ViewCacheSize::of(positive(options_.view_cache));
-  return config;
-}
-
-void World::note(const Process& process, const std::string& what) {
-  if (!traced_) return;
-  report_.trace.push_back(to_string(now_) + ' ' + process.name + ' ' + what);
-}
-
-void World::start(Process& process) {
-  if (options_.upgrade != 0 && process.told > Time{}) process.program = 2;  // restarted with the newer code
-  process.watched = {};
-  process.told = now_;
-  if (traced_) note(process, "starts, program " + std::to_string(process.program));
-  ProjectionPipeline pipeline(projection_->start(process.program), config_of(process));
-  process.step.emplace(pipeline.start(Instant(now_)));
-}
-
-void World::crash(Process& process) {
-  note(process, "dies");
-  process.step.reset();
-  process.reply.reset();
-  process.slept.reset();
-  process.asleep = false;
-  process.due = now_ + restart;
-}
-
-void World::finish(Process& process, const Finished& end) {
-  if (traced_) note(process, end ? line_of(*end) : "failed: " + end.error().message());
-  oracle_.ended(process.watched, end);
-  oracle_.marks().hit(end ? Mark::run_stopped : Mark::run_failed);
-  digest_.add(static_cast<std::uint64_t>(end ? 1 : 2 + static_cast<int>(end.error().kind)));
-  if (!end && healed_) last_failure_ = end.error().message();
-  process.step.reset();
-  process.due = now_ + restart;
-}
-
-void World::act(Process& process) {
-  if (!process.step) return start(process);
-  if (process.slept) return wake(process);
-  if (process.reply) return deliver(process);
-  std::visit(
-      [&]<class Pending>(Pending& pending) {
-        if constexpr (std::same_as<Pending, Finished>) finish(process, Finished(pending));
-        else ask(process, pending);
-      },
-      static_cast<Step::Base&>(*process.step));
-}
-
-void World::wake(Process& process) {
-  Request<Sleep>& nap = *process.step->asks<Sleep>();
-  const Slept slept = *std::exchange(process.slept, std::nullopt);
-  process.asleep = false;
-  process.due = now_;
-  process.told = std::max(process.told, now_);
-  if (ending_) nap.ask_to_stop(Stop::at_checkpoint);
-  Step next = std::move(nap).answer(slept, Instant(now_));
-  *process.step = std::move(next);
-}
-
-void World::deliver(Process& process) {
-  if (ending_) process.step->ask_to_stop(Stop::at_checkpoint);
-  process.told = std::max(process.told, now_);
-  AnyReply reply = *std::exchange(process.reply, std::nullopt);
-  if (const auto taken = answer(*process.step, std::move(reply), Instant(now_)); !taken) {
-    oracle_.violated("S12", "the right reply was refused: " + taken.error().message);
-  }
-  process.due = now_;
-}
-
-template <Effect E>
-Fault World::fault_for() {
-  if (healed_ || report_.faults >= options_.most_faults) return Fault::none;
-  std::uint32_t possible = faults_of<E>() & options_.faults;
-  const auto ways = static_cast<std::uint32_t>(std::popcount(possible)) + 1;
-  std::uint32_t chosen = choices_.choose(About::fault, ways, Chance::percent(options_.fault_percent));
-  if (chosen == 0) return Fault::none;
-  while (--chosen != 0) possible &= possible - 1;
-  const auto fault = static_cast<Fault>(std::countr_zero(possible));
-  ++report_.faults;
-  report_.happened.count(fault, FaultCounts::index_of<E>());
-  fault_among_all_ =
-      static_cast<std::uint32_t>(std::popcount(faults_of<E>() & ((2U << static_cast<unsigned>(fault)) - 1)));
-  return fault;
-}
-
-void World::send_wrong_replies(Process& process) {
-  const std::uint64_t pending = pending_request(*process.step);
-  const auto refused = [&](AnyReply reply) {
-    if (answer(*process.step, std::move(reply), Instant(now_)) || pending_request(*process.step) != pending) {
-      oracle_.violated("S12", "a reply that does not fit was taken");
-    }
-  };
-  refused(any_reply<Sleep>(pending + 1, Slept::through));
-  if (!process.step->asks<ReadEvents>()) refused(any_reply<ReadEvents>(pending, EventPage{}));
-  else refused(any_reply<Sleep>(pending, Slept::through));
-  oracle_.marks().hit(Mark::wrong_reply_refused);
-}
-
-template <Effect E>
-typename E::reply World::perform(const E& effect) {
-  store_.now = now_ + clock_skew_;
-  if constexpr (std::same_as<E, ReadEvents>) {
-    ++reads_;
-    return healed_ ? log_.read(effect) : log_.read(effect, choices_);
-  } else if constexpr (std::same_as<E, Publish>) {
-    for (SimulatedSubscriber& subscriber : subscribers_) {
-      for (const Frame& frame : effect.frames) subscriber.send(frame, choices_);
-    }
-    return Publish::Published{};
-  } else if constexpr (std::same_as<E, Sleep>) {
-    return Slept::through;
-  } else {
-    typename E::reply reply = store_.perform(effect);
-    if constexpr (std::same_as<E, AcquireLease>) oracle_.granted(effect, reply);
-    if constexpr (std::same_as<E, ReleaseLease>) oracle_.given_back(effect);
-    if constexpr (std::same_as<E, SaveCheckpoint>) {
-      oracle_.saved(effect, reply);
-      note_changes(effect.generation);
-    }
-    if constexpr (std::same_as<E, ActivateGeneration> || std::same_as<E, BeginRebuild>) oracle_.look_at_all();
-    return reply;
-  }
-}
-
-/// What comes of the effect; nothing when the process died of it.
-template <Effect E>
-std::optional<typename E::reply> World::happen(Process& process, const E& effect, Fault fault) {
-  if (fault == Fault::crash_before) return std::nullopt;
-  if (fault == Fault::refused) return failed<E>(for_now);
-  if (fault == Fault::broken) return failed<E>(for_good);
-  if constexpr (std::same_as<E, SaveCheckpoint>) {
-    const auto unknown = tl::make_unexpected(OutcomeUnknown{for_now});
-    switch (fault) {
-      case Fault::not_done: return unknown;
-      case Fault::late_done:
-        if (effect.writes.size() == 0) {  // else its events may be gone
-          const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
-          late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
-        }
-        return unknown;
-      case Fault::power_lost: {
-        const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
-        const bool stored =
-            store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
-        if (stored) oracle_.saved(effect, Saved{});
-        else oracle_.look_at_all();
-        note_changes(effect.generation);
-        oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
-        return unknown;
-      }
-      default: break;
-    }
-  }
-  typename E::reply reply = perform(effect);
-  if (fault == Fault::crash_after) {
-    if constexpr (std::same_as<E, SaveCheckpoint>) {
-      if (reply) oracle_.marks().hit(Mark::crashed_in_commit);
-    }
-    return std::nullopt;
-  }
-  if (fault == Fault::reply_lost) {
-    if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{for_now});
-    else return failed<E>(for_now);
-  }
-  (void)process;
-  return reply;
-}
-
-Time World::told_to(Process& process, Fault fault) {
-  if (fault == Fault::clock_back) return process.told - std::chrono::hours(1);
-  process.told = std::max(process.told, now_);
-  return process.told;
-}
-
-template <Effect E>
-void World::ask(Process& process, Request<E>& request) {
-  const E& effect = request.effect();
-  ++report_.steps;
-  if (options_.clock_jumps != 0 && !healed_) jump_clock();
-  const Fault fault = fault_for<E>();
-  oracle_.asks(process.watched, effect);
-  oracle_.follows_rules(process.watched, effect);
-  digest_.add(static_cast<std::uint64_t>(process.name[1]) << 8 | static_cast<std::uint64_t>(fault));
-  digest_.add(now_);
-  add_effect(digest_, effect);
-  if (traced_) {
-    note(process, line_of(effect) + (fault == Fault::none ? "" : "  ! " + std::string(to_string(fault))));
-  }
-  if (fault == Fault::wrong_reply) send_wrong_replies(process);
-  if (fault == Fault::stop) request.ask_to_stop(Stop::at_checkpoint);
-  if (fault == Fault::stop_now) request.ask_to_stop(Stop::now);
-
-  auto reply = happen(process, effect, fault);
-  if (!reply) return crash(process);
-  oracle_.told(process.watched, effect, *reply);
-  oracle_.note(process.watched, effect, *reply);
-  oracle_.mark(process.watched, effect, *reply);
-  add_reply(digest_, *reply);
-  if (traced_) report_.trace.push_back("  -> " + described<E>(*reply));
-
-  if constexpr (std::same_as<E, Sleep>) {
-    process.slept = *reply;
-    process.asleep = effect.reason == Sleep::Reason::idle;
-    process.due = now_ + effect.duration;
-  } else if (fault == Fault::slow) {
-    process.reply = any_reply<E>(request.number(), *std::move(reply));
-    process.due = now_ + Time(milliseconds(options_.lease_ttl)) + call;
-  } else {
-    process.due = now_ + call;
-    if (ending_) request.ask_to_stop(Stop::at_checkpoint);
-    Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
-    *process.step = std::move(next);
-  }
 }
 
 SimulationReport simulate(const Scenario& scenario, const SimulationOptions& options, Choices& choices,

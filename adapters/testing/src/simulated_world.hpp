@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,22 @@
 namespace lantern::testing {
 
 using Time = std::chrono::nanoseconds;  ///< virtual; since the world began
+
+/// How long things take.
+inline constexpr Time call{std::chrono::milliseconds(1)};             // how long an effect usually takes
+inline constexpr Time restart{std::chrono::milliseconds(10)};         // after a crash
+inline constexpr Time between_events{std::chrono::milliseconds(20)};  // of the producers
+inline constexpr Time upgrade_at{std::chrono::milliseconds(120)};
+inline constexpr Time standby_interval{std::chrono::seconds(1)};
+
+/// For a trace.
+inline std::string to_string(Time at) { return std::to_string(at.count() / 1'000'000) + " ms"; }
+template <class T>
+std::string line_of(const T& value) {
+  std::ostringstream out;
+  out << value;
+  return std::move(out).str();
+}
 
 /// A process that runs the projection, again and again.
 struct Process {
