@@ -170,6 +170,14 @@ void Oracle::fold_up_to(Known& known, const SimulatedStore::Stock& stock) {
       if (!whole) known.ledger.push_back(event.position.value);
     } else if (whole) known.fold->pass(event);
     else known.fold->add(event, left_out);
+    for (auto change = known.fold->changes().begin() + static_cast<std::ptrdiff_t>(known.changes);
+         change != known.fold->changes().end(); ++change) {
+      if (!known.parked.contains(change->key)) continue;
+      violated("S10", "event " + std::to_string(event.position.value) + " was applied for " + change->key +
+                          ", an earlier event of which waits");
+    }
+    known.changes = known.fold->changes().size();
+    known.parked.insert(left_out.begin(), left_out.end());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,10 @@ class Oracle {
   struct Known {
     std::unique_ptr<ReferenceFold> fold{};
     std::optional<Position> position{};
-    std::size_t events{};                ///< of the log, that are folded
-    std::vector<std::int64_t> ledger{};  ///< of a projection that the store applies
+    std::size_t events{};                         ///< of the log, that are folded
+    std::size_t changes{};                        ///< of views, that are looked at
+    std::set<std::string, std::less<>> parked{};  ///< keys of which an event was passed
+    std::vector<std::int64_t> ledger{};           ///< of a projection that the store applies
     std::size_t records{};
   };
 
