@@ -30,6 +30,7 @@ struct ProducerHabits {
 /// Numbers are 1, 2, 3, …. Not thread-safe.
 class SimulatedLog {
  public:
+  /// One of this log, by its place among all that have begun.
   struct Transaction {
     std::uint32_t index{};
   };

@@ -31,6 +31,7 @@ class SimulatedStore {
     std::map<RecordId, QuarantineRecord> records{};
     std::vector<std::int64_t> ledger{};  ///< positions that the store applied itself, in the order of application
   };
+  /// A lease; without an owner, nobody has it.
   struct Held {
     std::string owner{};
     Fence fence{};

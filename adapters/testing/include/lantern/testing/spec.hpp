@@ -28,6 +28,7 @@ struct SpecEvent {
                 "<lantern/testing/spec_json.hpp>, for structs that JsonCodec decodes; or specialise "
                 "lantern::testing::SpecEvent for it");
 };
+/// One that is written down already.
 template <>
 struct SpecEvent<NewEvent> {
   static NewEvent write(const NewEvent& event) { return event; }

@@ -42,6 +42,7 @@ namespace detail {
 
 /// What became of some events.
 struct SpecOutcome {
+  /// An event that failed.
   struct Failed {
     std::size_t event{};  ///< from 0, those that were given first
     Failure cause{};

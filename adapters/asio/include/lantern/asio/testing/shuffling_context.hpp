@@ -83,6 +83,7 @@ class ShufflingContext : public boost::asio::execution_context {
   ManualClock& clock_;
 };
 
+/// A function that waits for its turn.
 template <class Function>
 struct ShufflingContext::TaskOf final : Task {
   Function function;
