@@ -27,6 +27,17 @@ void* operator new(std::size_t size) { return allocate(size, 0); }
 void* operator new[](std::size_t size) { return allocate(size, 0); }
 void* operator new(std::size_t size, std::align_val_t at) { return allocate(size, static_cast<std::size_t>(at)); }
 void* operator new[](std::size_t size, std::align_val_t at) { return allocate(size, static_cast<std::size_t>(at)); }
+// The standard library's own call the ones above, but a sanitizer's do not.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept try {
+  return allocate(size, 0);
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept try {
+  return allocate(size, 0);
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
 void operator delete(void* what) noexcept { std::free(what); }
 void operator delete[](void* what) noexcept { std::free(what); }
 void operator delete(void* what, std::size_t) noexcept { std::free(what); }
