@@ -66,6 +66,22 @@ void provoke(const Row& row) {
   }
 }
 
+/// What a thousand seeds come by without faults, but with these options.
+template <class Adjust>
+Marks marks_of_seeds(const Adjust& adjust) {
+  Marks marks;
+  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+    SimulationOptions options = options_of_seed(seed);
+    options.faults = 0;
+    adjust(options);
+    const auto report = simulate(chain_scenario(), options);
+    INFO("seed " << seed);
+    REQUIRE_FALSE(report.violation);
+    marks |= report.marks;
+  }
+  return marks;
+}
+
 }  // namespace
 
 TEST_CASE("a process that dies before an effect loses nothing") { provoke({Fault::crash_before, all()}); }
@@ -95,34 +111,18 @@ TEST_CASE("a run that is asked to stop at any effect loses nothing") { provoke({
 TEST_CASE("a run that is asked to stop now at any effect loses nothing") { provoke({Fault::stop_now, all()}); }
 
 TEST_CASE("a store's clock that jumps by a day, or by a lease, does no harm") {
-  Marks marks;
-  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
-    SimulationOptions options = options_of_seed(seed);
-    options.clock_jumps = 10;
-    options.faults = 0;
-    const auto report = simulate(chain_scenario(), options);
-    INFO("seed " << seed);
-    REQUIRE_FALSE(report.violation);
-    marks |= report.marks;
-  }
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) { options.clock_jumps = 10; });
   CHECK(marks.has(Mark::lease_expired_by_clock));
   CHECK(marks.has(Mark::took_over));
 }
 
 TEST_CASE("leaders that are paused at any effect and go on later change nothing any more") {
-  Marks marks;
-  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
-    SimulationOptions options = options_of_seed(seed);
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) {
     options.processes = 3;
     options.leases = 1;
     options.lease_ttl = 100;
     options.schedule_percent = 30;
-    options.faults = 0;
-    const auto report = simulate(chain_scenario(), options);
-    INFO("seed " << seed);
-    REQUIRE_FALSE(report.violation);
-    marks |= report.marks;
-  }
+  });
   CHECK(marks.has(Mark::stale_commit_refused));
   CHECK(marks.has(Mark::took_over));
 }

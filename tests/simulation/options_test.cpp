@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lantern/testing/simulation_options.hpp"
+#include "lantern/testing/sometimes.hpp"
 
 using namespace lantern::testing;
 
@@ -94,4 +95,15 @@ TEST_CASE("each class of faults is there in some runs and absent in others, and 
     INFO(field.name);
     CHECK((values.size() == 1) == fixed.contains(field.name));
   }
+}
+
+TEST_CASE("what must happen sometimes is counted, and what never did is named") {
+  Sometimes sometimes({"refused", "erased"});
+  CHECK(sometimes.missing() == std::vector<std::string>{"refused", "erased"});
+  CHECK(sometimes("erased"));
+  CHECK(sometimes("erased"));
+  CHECK_FALSE(sometimes("never heard of"));
+  CHECK(sometimes.count("erased") == 2);
+  CHECK(sometimes.count("never heard of") == 0);
+  CHECK(sometimes.missing() == std::vector<std::string>{"refused"});
 }

@@ -201,7 +201,7 @@ typename E::reply World::perform(const E& effect) {
 
 /// What comes of the effect; nothing when the process died of it.
 template <Effect E>
-std::optional<typename E::reply> World::happen(Process& process, const E& effect, Fault fault) {
+std::optional<typename E::reply> World::happen(const E& effect, Fault fault) {
   if (fault == Fault::crash_before) return std::nullopt;
   if (fault == Fault::refused) return failed<E>(for_now);
   if (fault == Fault::broken) return failed<E>(for_good);
@@ -239,7 +239,6 @@ std::optional<typename E::reply> World::happen(Process& process, const E& effect
     if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{for_now});
     else return failed<E>(for_now);
   }
-  (void)process;
   return reply;
 }
 
@@ -267,7 +266,7 @@ void World::ask(Process& process, Request<E>& request) {
   if (fault == Fault::stop) request.ask_to_stop(Stop::at_checkpoint);
   if (fault == Fault::stop_now) request.ask_to_stop(Stop::now);
 
-  auto reply = happen(process, effect, fault);
+  auto reply = happen(effect, fault);
   if (!reply) return crash(process);
   oracle_.told(process.watched, effect, *reply);
   oracle_.note(process.watched, effect, *reply);

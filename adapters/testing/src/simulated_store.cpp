@@ -11,11 +11,6 @@ const SimulatedStore::Stock* SimulatedStore::find(Generation generation) const n
   return found == generations_.end() ? nullptr : &found->second;
 }
 
-SimulatedStore::Stock* SimulatedStore::find_to_spoil(Generation generation) noexcept {
-  const auto found = generations_.find(generation.value);
-  return found == generations_.end() ? nullptr : &found->second;
-}
-
 bool SimulatedStore::stale(const std::optional<Fence>& fence, Role role) const noexcept {
   return fence && *fence != held(role).fence;
 }
@@ -102,7 +97,6 @@ SaveCheckpoint::reply SimulatedStore::perform(const SaveCheckpoint& asked) {
   if (auto why = refuses(asked)) return tl::unexpected(*std::move(why));
   if (active_ == 0) active_ = greatest_ = 1;
   write_rows(generations_[asked.generation.value], asked, rows_of(asked), nullptr);
-  ++commits_;
   if (asked.generation.value != building_) return Saved{};
   return Saved{generations_.at(active_).position};
 }
@@ -115,7 +109,6 @@ bool SimulatedStore::lose_power_during(const SaveCheckpoint& asked, std::size_t 
   write_rows(stock, asked, rows, &undo);
   if (rows >= rows_of(asked)) {
     if (active_ == 0) active_ = greatest_ = 1;
-    ++commits_;
     return true;
   }
   recover(stock, std::move(undo));

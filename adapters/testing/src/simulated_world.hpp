@@ -92,7 +92,7 @@ class World {
   template <Effect E>
   void ask(Process&, Request<E>&);
   template <Effect E>
-  [[nodiscard]] std::optional<typename E::reply> happen(Process&, const E&, Fault);
+  [[nodiscard]] std::optional<typename E::reply> happen(const E&, Fault);
   template <Effect E>
   [[nodiscard]] typename E::reply perform(const E&);
   template <Effect E>

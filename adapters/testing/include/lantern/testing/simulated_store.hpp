@@ -80,9 +80,6 @@ class SimulatedStore {
   /// The greatest fence that was ever given.
   [[nodiscard]] Fence greatest_fence() const noexcept { return fence_; }
   [[nodiscard]] const Held& held(Role role) const noexcept { return held_[role == Role::rebuild]; }
-  [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
-  /// For tests of the oracle: what a store that loses or doubles something would have made of this.
-  [[nodiscard]] Stock* find_to_spoil(Generation) noexcept;
 
  private:
   /// What the rows of a commit were before it.
@@ -109,7 +106,6 @@ class SimulatedStore {
   std::int64_t greatest_{};
   Held held_[2]{};
   Fence fence_{};
-  std::uint64_t commits_{};
 };
 
 }  // namespace lantern::testing

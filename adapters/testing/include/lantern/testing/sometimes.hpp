@@ -49,7 +49,6 @@ class Marks {
  public:
   void hit(Mark mark) noexcept { bits_ |= 1ULL << static_cast<unsigned>(mark); }
   [[nodiscard]] bool has(Mark mark) const noexcept { return (bits_ >> static_cast<unsigned>(mark) & 1) != 0; }
-  [[nodiscard]] bool has_all_of(Marks other) const noexcept { return (bits_ & other.bits_) == other.bits_; }
   Marks& operator|=(Marks other) noexcept { return bits_ |= other.bits_, *this; }
   /// Those that were never come by.
   [[nodiscard]] std::vector<Mark> missing() const;
