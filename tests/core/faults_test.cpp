@@ -1,5 +1,7 @@
 // Every fault at every effect, and every combination of a few of them, against a model store: complete, not sampled.
-#include "choices.hpp"
+#include <sstream>
+
+#include "lantern/testing/choices.hpp"
 #include "model_store.hpp"
 
 using namespace lantern;
@@ -34,8 +36,8 @@ struct FaultyStore {
 
   template <Effect E>
   typename E::reply perform(const E& effect) {
-    constexpr int ways = std::same_as<E, Sleep> ? 2 : std::same_as<E, SaveCheckpoint> ? 8 : 6;
-    const auto fault = static_cast<Fault>(choices.choose(ways));
+    constexpr std::uint32_t ways = std::same_as<E, Sleep> ? 2 : std::same_as<E, SaveCheckpoint> ? 8 : 6;
+    const auto fault = static_cast<Fault>(choices.choose(About::fault, ways));
     if (fault == none) {
       if constexpr (std::same_as<E, LoadCheckpoint>) loaded = true;
       return lantern::perform(store, effect);
@@ -80,13 +82,14 @@ struct Setting {
   ProjectionConfig config;
   FailureStrategy strategy = FailureStrategy::Fatal;
   std::vector<std::int64_t> passed{};  ///< positions whose records must be there in the end
-  int faults = 2;
+  std::uint32_t faults = 2;
 };
 
 [[noreturn]] void broken(const Setting& setting, const Choices& choices, const std::string& what) {
-  std::string text = setting.name + ": " + what + "; choices:";
-  for (const int choice : choices.chosen()) text += " " + std::to_string(choice);
-  throw std::runtime_error(text);
+  std::ostringstream text;
+  text << setting.name << ": " << what << ", with";
+  for (const Departure& departure : choices.departures()) text << ' ' << departure;
+  throw std::runtime_error(text.str());
 }
 
 /// One life of the process. True when the run ended well.
@@ -182,7 +185,8 @@ TEST_CASE("whatever fails, and however often the process dies, every event count
   for (const Setting& setting : settings()) {
     DYNAMIC_SECTION(setting.name << ", up to " << setting.faults << " faults") {
       std::uint64_t runs = 0;
-      REQUIRE_NOTHROW(runs = explore(setting.faults, [&](Choices& choices) { live_until_done(setting, choices); }));
+      REQUIRE_NOTHROW(
+          runs = explore({.total = setting.faults}, [&](Choices& choices) { live_until_done(setting, choices); }));
       CHECK(runs > 100);
     }
   }
@@ -190,6 +194,7 @@ TEST_CASE("whatever fails, and however often the process dies, every event count
 
 TEST_CASE("whatever fails, with more failures at once", "[.thorough]") {
   for (const Setting& setting : settings()) {
-    REQUIRE_NOTHROW(explore(setting.faults + 1, [&](Choices& choices) { live_until_done(setting, choices); }));
+    REQUIRE_NOTHROW(
+        explore({.total = setting.faults + 1}, [&](Choices& choices) { live_until_done(setting, choices); }));
   }
 }

@@ -3,8 +3,8 @@
 // what each process has published is what it has committed, in order, but for what was lost at its end.
 #include <catch2/catch.hpp>
 
-#include "choices.hpp"
 #include "keyed_probe.hpp"
+#include "lantern/testing/choices.hpp"
 #include "story.hpp"
 
 using namespace lantern;
@@ -35,8 +35,8 @@ struct World {
   requires Performs<ViewModel, E>
   typename E::reply perform(const E& effect) {
     if constexpr (std::same_as<E, Publish>) asked.insert(asked.end(), effect.frames.begin(), effect.frames.end());
-    constexpr int ways = std::same_as<E, Sleep> ? 2 : std::same_as<E, SaveCheckpoint> ? 7 : 6;
-    const auto fault = static_cast<Fault>(choices.choose(ways));
+    constexpr std::uint32_t ways = std::same_as<E, Sleep> ? 2 : std::same_as<E, SaveCheckpoint> ? 7 : 6;
+    const auto fault = static_cast<Fault>(choices.choose(About::fault, ways));
     if (fault == crash_before) throw Crash{};
     if constexpr (std::same_as<E, Sleep>) return store.perform(effect);
     else {
@@ -67,7 +67,7 @@ struct Setting {
   bool rebuild{};
   std::optional<std::uint64_t> per_commit{};
   LeftOut poison{};
-  int faults{2};
+  std::uint32_t faults{2};
   bool small_cache{};
 
   using Fold = std::map<std::string, Expected>;
@@ -82,8 +82,8 @@ struct Setting {
 
 [[noreturn]] void broken(const Setting& setting, const Choices& choices, const std::string& what) {
   std::ostringstream out;
-  out << setting.name << ": " << what << ", with choices";
-  for (const int choice : choices.chosen()) out << ' ' << choice;
+  out << setting.name << ": " << what << ", with";
+  for (const Departure& departure : choices.departures()) out << ' ' << departure;
   throw Broken(out.str());
 }
 
@@ -216,7 +216,8 @@ TEST_CASE("R3, R6: whatever fails and however often the process dies, views are 
   for (const Setting& setting : settings()) {
     DYNAMIC_SECTION(setting.name << ", up to " << setting.faults << " faults") {
       std::uint64_t runs = 0;
-      REQUIRE_NOTHROW(runs = explore(setting.faults, [&](Choices& choices) { live_until_done(setting, choices); }));
+      REQUIRE_NOTHROW(
+          runs = explore({.total = setting.faults}, [&](Choices& choices) { live_until_done(setting, choices); }));
       CHECK(runs > 100);
     }
   }
@@ -224,6 +225,7 @@ TEST_CASE("R3, R6: whatever fails and however often the process dies, views are 
 
 TEST_CASE("the same, with more failures at once", "[.thorough]") {
   for (const Setting& setting : settings()) {
-    REQUIRE_NOTHROW(explore(setting.faults + 1, [&](Choices& choices) { live_until_done(setting, choices); }));
+    REQUIRE_NOTHROW(
+        explore({.total = setting.faults + 1}, [&](Choices& choices) { live_until_done(setting, choices); }));
   }
 }

@@ -1,7 +1,7 @@
 // Explores keyed runs and rebuilds with every kind of reply, and compares what they add to the work with the tables of
 // docs/state-machine.md, both ways.
-#include "choices.hpp"
 #include "keyed_probe.hpp"
+#include "lantern/testing/choices.hpp"
 #include "state_machine_page.hpp"
 #include "story.hpp"
 
@@ -20,9 +20,9 @@ struct World {
 
   template <class Reply>
   Reply pick(std::vector<std::pair<const char*, Reply>> others, const char* usual, const auto& perform) {
-    const int way = choices.choose(static_cast<int>(others.size()) + 1);
-    chosen = way == 0 ? usual : others[static_cast<std::size_t>(way) - 1].first;
-    return way == 0 ? Reply(perform()) : std::move(others[static_cast<std::size_t>(way) - 1].second);
+    const std::uint32_t way = choices.choose(About::fault, static_cast<std::uint32_t>(others.size()) + 1);
+    chosen = way == 0 ? usual : others[way - 1].first;
+    return way == 0 ? Reply(perform()) : std::move(others[way - 1].second);
   }
   template <Effect E>
   typename E::reply pick(const E& asked, const char* usual,
@@ -146,7 +146,7 @@ std::vector<Setting> settings(bool leases) {
   return all;
 }
 
-Table explored(bool leases, int departures) {
+Table explored(bool leases, std::uint32_t departures) {
   Table seen;
   for (const Setting& setting : settings(leases)) {
     ViewModel store = store_of({"a", "b", "a c"});
@@ -158,7 +158,7 @@ Table explored(bool leases, int departures) {
       young.log = store.log;
       store = young;
     }
-    explore(departures, [&](Choices& choices) {
+    explore({.total = departures}, [&](Choices& choices) {
       World world{store, choices};
       Chain chain{.code = 2};
       Instant now{};

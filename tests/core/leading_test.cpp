@@ -1,5 +1,5 @@
 // Leadership: taking the lease, keeping it, losing it, standing by, and two runs that both want to lead.
-#include "choices.hpp"
+#include "lantern/testing/choices.hpp"
 #include "model_store.hpp"
 
 using namespace lantern;
@@ -424,7 +424,7 @@ void two_runs(Choices& choices) {
   std::size_t current = 0;
   for (int effects = 0; effects < 300; ++effects) {
     if (steps[0].finished() && steps[1].finished()) break;
-    const int choice = choices.choose(3);
+    const std::uint32_t choice = choices.choose(About::schedule, 3);
     if (choice == 1) current = 1 - current;
     if (choice == 2) store.expire_lease();
     if (steps[current].finished()) current = 1 - current;
@@ -449,12 +449,12 @@ void two_runs(Choices& choices) {
 
 TEST_CASE("two runs that both want to lead store every event exactly once, whoever is paused, and whenever") {
   std::uint64_t schedules = 0;
-  REQUIRE_NOTHROW(schedules = explore(3, two_runs));
+  REQUIRE_NOTHROW(schedules = explore({.total = 3}, two_runs));
   CHECK(schedules > 1'000);
 }
 
 TEST_CASE("two runs that both want to lead, with more changes between them", "[.thorough]") {
-  REQUIRE_NOTHROW(explore(5, two_runs));
+  REQUIRE_NOTHROW(explore({.total = 5}, two_runs));
 }
 
 TEST_CASE("a commit in doubt that ended where the checkpoint is was this run's own if it still leads") {

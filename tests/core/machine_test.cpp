@@ -5,7 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "choices.hpp"
+#include "lantern/testing/choices.hpp"
 #include "state_machine_page.hpp"
 #include "story.hpp"
 
@@ -25,7 +25,7 @@ struct World {
 
   template <class Reply>
   Reply pick(std::vector<std::pair<const char*, Reply>> classes) {
-    auto& one = classes[static_cast<std::size_t>(choices.choose(static_cast<int>(classes.size())))];
+    auto& one = classes[choices.choose(About::fault, static_cast<std::uint32_t>(classes.size()))];
     chosen = one.first;
     return std::move(one.second);
   }
@@ -178,14 +178,14 @@ void walk(P probe, const Setting& setting, Choices& choices, Extra extra, Table&
     const std::string pending = name(step);
     std::string asked;
     if (stops(extra) && !stopping) {
-      const int how = choices.choose(3);
+      const std::uint32_t how = choices.choose(About::schedule, 3);
       if (how > 0) {
         step.ask_to_stop(how == 1 ? Stop::at_checkpoint : Stop::now);
         asked = how == 1 ? "at_checkpoint" : "now";
         stopping = true;
       }
     }
-    if (leads(extra) && choices.choose(2) == 1) now += setting.config.leadership->ttl.value();
+    if (leads(extra) && choices.choose(About::delay, 2) == 1) now += setting.config.leadership->ttl.value();
     step = std::move(step).visit([&]<Effect E>(Request<E> request) -> Step {
       if constexpr (std::same_as<E, Sleep>) now += request.effect().duration;
       if constexpr (std::same_as<E, SaveCheckpoint>) last_save = request.effect();
@@ -211,16 +211,16 @@ void walk(const Setting& setting, Choices& choices, Extra extra, Table& seen) {
   else run(Probe<true>{});
 }
 
-Table explored(Extra extra, int departures) {
+Table explored(Extra extra, std::uint32_t departures) {
   Table seen;
   for (Setting setting : settings(extra != Extra::nothing)) {
     if (leads(extra)) {
       for (const auto when : {WhenNotLeader::fail, WhenNotLeader::stand_by}) {
         setting.config.with(Leadership("me"));
         setting.config.leadership->when_not_leader = when;
-        explore(departures, [&](Choices& choices) { walk(setting, choices, extra, seen); });
+        explore({.total = departures}, [&](Choices& choices) { walk(setting, choices, extra, seen); });
       }
-    } else explore(departures, [&](Choices& choices) { walk(setting, choices, extra, seen); });
+    } else explore({.total = departures}, [&](Choices& choices) { walk(setting, choices, extra, seen); });
   }
   return seen;
 }

@@ -4,8 +4,8 @@
 #include <set>
 #include <sstream>
 
-#include "choices.hpp"
 #include "keyed_probe.hpp"
+#include "lantern/testing/choices.hpp"
 #include "state_machine_page.hpp"
 #include "story.hpp"
 
@@ -53,9 +53,9 @@ struct World {
     now += 1ms;
     if constexpr (std::same_as<E, Sleep>) {
       now += asked.duration;
-      return choices.choose(2) == 0 ? Slept::through : Slept::woken;
+      return choices.choose(About::fault, 2) == 0 ? Slept::through : Slept::woken;
     } else {
-      switch (choices.choose(3)) {
+      switch (choices.choose(About::fault, 3)) {
         case 0: break;
         case 1:
           if constexpr (std::same_as<E, SaveCheckpoint>) {
@@ -120,9 +120,9 @@ void disturb(Step& step, const std::optional<AnyReply>& late, Instant now, Seen&
 }
 
 template <class P>
-Seen walk(P probe, const Setting& setting, ProjectionConfig config, const std::vector<int>& chosen, bool disturbed,
-          std::vector<int>* offered = nullptr) {
-  Choices choices(chosen);
+Seen walk(P probe, const Setting& setting, ProjectionConfig config, const std::vector<Departure>& chosen,
+          bool disturbed, std::vector<Choices::Offered>* offered = nullptr) {
+  Choices choices = Choices::by_script_remembering(chosen);
   World world{store_of({"a", "a b", "b"}), choices};
   if (setting.older) {
     Chain old;
@@ -155,7 +155,8 @@ Seen walk(P probe, const Setting& setting, ProjectionConfig config, const std::v
   return seen;
 }
 
-Seen walk(const Setting& setting, const std::vector<int>& chosen, bool disturbed, std::vector<int>* offered = nullptr) {
+Seen walk(const Setting& setting, const std::vector<Departure>& chosen, bool disturbed,
+          std::vector<Choices::Offered>* offered = nullptr) {
   auto config = steady().page_limit(2).with(Leadership("me"));
   config.mode = setting.mode;
   config.leadership->ttl = 9ms;
@@ -198,11 +199,12 @@ TEST_CASE("S12: each reply that does not fit is refused at each request, and the
   for (const Setting& setting : settings) {
     INFO(setting.name);
     int runs = 0;
-    explore(1, [&](Choices& choices) {
-      std::vector<int> offered;
-      const Seen calm = walk(setting, choices.chosen(), false, &offered);
-      for (const int ways : offered) (void)choices.choose(ways);  // so that each is departed from
-      const Seen disturbed = walk(setting, choices.chosen(), true);
+    explore({.total = 1}, [&](Choices& choices) {
+      std::vector<Choices::Offered> offered;
+      const std::vector<Departure> script = choices.script();
+      const Seen calm = walk(setting, script, false, &offered);
+      for (const auto& one : offered) (void)choices.choose(one.about, one.ways);  // so that each is departed from
+      const Seen disturbed = walk(setting, script, true);
       if (disturbed.trace != calm.trace) FAIL("it goes another way, from " << calm.trace.back());
       const int steps = static_cast<int>(calm.trace.size());
       // Five numbers for each kind, but for the one that fits; the end fits none.

@@ -85,6 +85,8 @@ class Choices {
 
   /// All answers so far that were not the usual one, in order. `by_script` with them gives the same run again.
   [[nodiscard]] const std::vector<Departure>& departures() const noexcept { return departures_; }
+  /// The departures that it was made with, in order of subject and index; none if it draws from a seed.
+  [[nodiscard]] const std::vector<Departure>& script() const noexcept { return script_; }
   /// All questions so far, in order, if they are remembered.
   [[nodiscard]] const std::vector<Offered>& offered() const noexcept { return offered_; }
 
