@@ -13,28 +13,20 @@ using FailedOnes = std::set<Passed>;
 constexpr int patience = 100;  // tries of an event that fails for a while
 
 /// A projector whose passing failures are noted: its events may be given up on.
-class WatchedPort final : public ProjectorPort {
+class WatchedPort final : public detail::ForwardingPort {
  public:
-  WatchedPort(std::unique_ptr<ProjectorPort> port, FailedOnes& failed) : port_(std::move(port)), failed_(failed) {}
+  WatchedPort(std::unique_ptr<ProjectorPort> port, FailedOnes& failed)
+      : ForwardingPort(std::move(port)), failed_(failed) {}
 
-  std::string name() const override { return port_->name(); }
-  EventFilter filter() const override { return port_->filter(); }
-  bool checkpoint_is_stored() const override { return port_->checkpoint_is_stored(); }
-  bool applied_by_store() const override { return port_->applied_by_store(); }
-  std::optional<Position> starts_after() const override { return port_->starts_after(); }
-  Folded fold(std::span<const RecordedEvent> events) override { return port_->fold(events); }
-  KeyedPort* keyed() noexcept override { return port_->keyed(); }
-  std::optional<CodeVersion> code_version() override { return port_->code_version(); }
   FailureStrategy on_error(const FailureContext& context) override {
     if (is_transient(context.error.kind)) {
       failed_.emplace(context.position.value, context.key ? std::optional(std::string(*context.key)) : std::nullopt);
       failed_.emplace(context.position.value, std::nullopt);  // should it be skipped as a whole
     }
-    return port_->on_error(context);
+    return ForwardingPort::on_error(context);
   }
 
  private:
-  std::unique_ptr<ProjectorPort> port_;
   FailedOnes& failed_;
 };
 

@@ -27,12 +27,10 @@ using MakeEvents = std::function<std::vector<NewEvent>(const SimulationOptions&)
 [[nodiscard]] MakeEvents events_by_seed(std::function<NewEvent(RandomBits&)> make);
 [[nodiscard]] std::string unreadable_view(const std::string& key, const Failure&);
 
-/// What a process has of its own: a projector, and how the machine sees it.
-template <class P>
-class OwnedProjector final : public ProjectorPort {
+/// Hands everything on to a port that it owns.
+class ForwardingPort : public ProjectorPort {
  public:
-  template <class Make>
-  explicit OwnedProjector(const Make& make) : projector_(make()), port_(bind_projector(projector_)) {}
+  explicit ForwardingPort(std::unique_ptr<ProjectorPort> port) : port_(std::move(port)) {}
 
   std::string name() const override { return port_->name(); }
   EventFilter filter() const override { return port_->filter(); }
@@ -45,8 +43,22 @@ class OwnedProjector final : public ProjectorPort {
   std::optional<CodeVersion> code_version() override { return port_->code_version(); }
 
  private:
-  P projector_;
   std::unique_ptr<ProjectorPort> port_;
+};
+
+/// Holds a projector; a base, so that it lasts longer than the port that borrows it.
+template <class P>
+struct HeldProjector {
+  P projector;
+};
+
+/// What a process has of its own: a projector, and how the machine sees it.
+template <class P>
+class OwnedProjector final : private HeldProjector<P>, public ForwardingPort {
+ public:
+  template <class Make>
+  explicit OwnedProjector(const Make& make)
+      : HeldProjector<P>{make()}, ForwardingPort(bind_projector(HeldProjector<P>::projector)) {}
 };
 
 template <class Make>
