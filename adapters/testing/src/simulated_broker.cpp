@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "recorded.hpp"
+
 namespace lantern::testing {
 
 bool SimulatedBroker::trouble(bool may, Choices& choices) const {
@@ -70,16 +72,7 @@ void SimulatedBroker::ack(std::int64_t sequence, Choices& choices) {
 }
 
 RecordedEvent SimulatedBroker::event(std::int64_t sequence) const {
-  const NewEvent& event = messages_[static_cast<std::size_t>(sequence - 1)];
-  return {.position = Position{sequence},
-          .stream = event.stream,
-          .version = sequence,
-          .type = event.type,
-          .schema_version = event.schema_version,
-          .data = event.data,
-          .id = event.id,
-          .meta = event.meta,
-          .ts = event.ts};
+  return recorded(messages_[static_cast<std::size_t>(sequence - 1)], Position{sequence}, sequence);
 }
 
 }  // namespace lantern::testing

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "recorded.hpp"
+
 namespace lantern::testing {
 
 using State = LogTransaction::State;
