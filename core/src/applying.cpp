@@ -96,7 +96,7 @@ void apply_events(Run& r) {
     folded.failure = Failure(FailureKind::internal, "the projector stopped before this event, and did not say why");
   }
   const std::size_t applied = std::min(folded.applied, events.size() - (folded.failure ? 1 : 0));
-  if (r.config.commit.max_bytes || (r.keyed && !r.config.commit.every_page())) {
+  if (r.config.commit.max_bytes || (r.keyed && (r.streams || !r.config.commit.every_page()))) {
     for (const auto& event : events.first(applied)) r.batch_bytes += size_in_bytes(event);
   }
   for (QuarantineRecord& record : folded.records) {

@@ -16,6 +16,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::version_too_old: return "version too old";
     case ErrorKind::leadership: return "leadership";
     case ErrorKind::store_contract: return "store contract";
+    case ErrorKind::source_changed: return "source changed";
     case ErrorKind::projector: return "projector";
     case ErrorKind::protocol: break;
   }
@@ -40,6 +41,8 @@ std::string_view what_now(ErrorKind kind) {
     case ErrorKind::leadership: return "wait for the leader to end, or run as a standby";
     case ErrorKind::store_contract:
       return "mend the store's reader, or restore the log that belongs to this checkpoint";
+    case ErrorKind::source_changed:
+      return "bring back the log that was processed, or rebuild the projection from the one that is there";
     case ErrorKind::projector: return "mend the projector or its configuration, then run again";
     case ErrorKind::protocol: break;
   }

@@ -11,6 +11,7 @@
 #include "lantern/recorder.hpp"
 #include "lantern/refuse.hpp"
 #include "leading.hpp"
+#include "reading_streams.hpp"
 #include "rebuilding.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
@@ -46,6 +47,7 @@ Step proceed(RunPtr run) {
     if (auto keys = missing_views(r); !keys.empty())   return load_views(std::move(run), std::move(keys));
     if (!r.exhausted())                              { apply_events(r);         continue; }
     if (r.rest_due)                                  { rest_at_head(r);         continue; }
+    if (r.streams)                                     return read_streams(std::move(run));
     return read(std::move(run));
     // clang-format on
   }
@@ -127,6 +129,8 @@ template class Request<LoadViews>;
 template class Request<Publish>;
 template class Request<BeginRebuild>;
 template class Request<ActivateGeneration>;
+template class Request<ListStreams>;
+template class Request<ReadStream>;
 
 void Step::ask_to_stop(Stop how) noexcept {
   std::visit(

@@ -7,10 +7,11 @@
 namespace lantern {
 namespace {
 
+template <class Place>
 struct At {
-  const std::optional<Position>& position;
+  const std::optional<Place>& place;
   friend std::ostream& operator<<(std::ostream& out, const At& at) {
-    if (at.position) return out << at.position->value;
+    if (at.place) return out << at.place->value;
     return out << '-';
   }
 };
@@ -105,6 +106,10 @@ std::string to_string(const SaveError& error) {
     std::string operator()(const GenerationMoved& e) const {
       return "generation moved: " + std::to_string(e.active.value) + " is active";
     }
+    std::string operator()(const CursorMoved& e) const {
+      return "cursor of " + detail::one_line(e.stream) +
+             " moved: " + (e.actual ? std::to_string(e.actual->value) : std::string("absent"));
+    }
     std::string operator()(const Failure& e) const { return to_string(e); }
   } const show;
   return std::visit(show, error);
@@ -114,6 +119,7 @@ std::ostream& operator<<(std::ostream& out, const Checkpoint& c) {
   out << At{c.position} << " (generation " << c.generation;
   if (c.revision != Revision{}) out << ", revision " << c.revision;
   if (c.version != CodeVersion{}) out << ", code " << c.version;
+  if (!c.cursors.empty()) out << ", " << c.cursors.size() << (c.cursors.size() == 1 ? " stream" : " streams");
   return out << ')';
 }
 
@@ -132,6 +138,7 @@ std::ostream& operator<<(std::ostream& out, const QuarantineRecord& q) {
 std::ostream& operator<<(std::ostream& out, const SaveCheckpoint& e) {
   out << "SaveCheckpoint{" << e.projection << ", from=" << At{e.from} << ", through=" << At{e.through}
       << ", writes=" << e.writes.size() << ", quarantined=" << e.quarantined.size();
+  if (!e.cursors.empty()) out << ", cursors=" << e.cursors.size();
   if (!e.views.empty()) out << ", views=" << e.views.size();
   if (e.generation != Generation{}) out << ", generation=" << e.generation;
   if (e.revision != Revision{}) out << ", revision=" << e.revision;
@@ -232,6 +239,17 @@ std::ostream& operator<<(std::ostream& out, const Happening& what) {
       out << "rebuilding as generation " << h.generation << " after " << At{h.position};
     }
     void operator()(const happening::Activated& h) const { out << "generation " << h.generation << " is active"; }
+    void operator()(const happening::StreamsListed& h) const {
+      out << h.streams << (h.streams == 1 ? " stream" : " streams") << " to be read";
+    }
+    void operator()(const happening::StreamRead& h) const {
+      out << h.events << " events of stream " << Text{h.stream} << ", scanned to " << At{h.scanned_to} << ", head "
+          << At{h.head};
+    }
+    void operator()(const happening::StreamSetAside& h) const {
+      out << "stream " << Text{h.stream} << " is set aside at " << At{h.at} << ": " << Text{h.what};
+      if (h.cause) out << ": " << *h.cause;
+    }
     void operator()(const happening::StandingBy& h) const { out << "standing by, " << Text{h.holder} << " leads"; }
   } const show{out};
   std::visit(show, what);

@@ -28,6 +28,10 @@ template <>
 constexpr const char* name_of<BeginRebuild> = "BeginRebuild";
 template <>
 constexpr const char* name_of<ActivateGeneration> = "ActivateGeneration";
+template <>
+constexpr const char* name_of<ListStreams> = "ListStreams";
+template <>
+constexpr const char* name_of<ReadStream> = "ReadStream";
 
 struct Door {
   Step& step;

@@ -68,6 +68,12 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
   r.store_failures = 0;  // the store answers, whatever comes of it
+  if (active && r.streams ? active->position.has_value() : active && !active->cursors.empty()) {
+    fail(r, ErrorKind::checkpoint_conflict,
+         r.streams ? "its checkpoint is a position in the whole log, and this run is over streams"
+                   : "its checkpoint is a cursor for each stream, and this run is over the whole log");
+    return false;
+  }
   if (!r.has_generations || !active) return true;
   if (is_too_old(r, *active)) return false;
   if (!wants_rebuild(r, active->version)) return true;
@@ -79,10 +85,11 @@ void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   const std::optional<Position> position = checkpoint ? checkpoint->position : std::nullopt;
   const Checkpoint from = checkpoint.value_or(Checkpoint{{}, r.generation, {}, {}});
   // After a switch, what is in memory is what is stored; unless somebody replaced a view since.
-  const bool same = position == r.stored && from.generation == r.generation && from.revision == r.revision;
+  const bool same = !r.streams && position == r.stored && from.generation == r.generation && from.revision == r.revision;
   if (r.keyed && !same) r.keyed->forget();
   r.store_failures = 0;
   r.stored = r.reached = position;
+  if (r.streams) r.streams->begin_at(from.cursors);
   r.generation = from.generation;
   r.revision = from.revision;
   r.stored_version = from.version;
@@ -139,7 +146,7 @@ Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply act
     lose_leadership(r, *lost);
   } else if (const auto* behind = std::get_if<BehindActive>(&activated.error())) {
     r.at_head = false;
-    if (behind->active <= r.stored) {
+    if (!r.streams && behind->active <= r.stored) {
       fail(r, ErrorKind::store_contract,
            "the store broke its contract: generation " + number_of(r.generation) + " is not behind the active one");
     } else if (std::exchange(r.was_behind, true) && r.last_page_empty) {

@@ -30,8 +30,36 @@ std::optional<Failure> refuse_event(const NewEvent& event) {
       "use a whole number from 1 up");
 }
 
-std::string at(const std::optional<Position>& position) {
-  return position ? std::to_string(position->value) : std::string("none");
+template <class Place>
+std::string at(const std::optional<Place>& place) {
+  return place ? std::to_string(place->value) : std::string("none");
+}
+
+// Each stream once: a second move of the same cursor could not be checked against what is stored.
+std::optional<Failure> refuse_cursors(const SaveCheckpoint& asked) {
+  if (asked.cursors.empty()) return std::nullopt;
+  const auto invalid = [&](std::string what, std::string advice) {
+    return Failure(FailureKind::invalid, "a commit of " + to_string(asked.projection) + std::move(what),
+                   std::move(advice));
+  };
+  if (asked.from || asked.through) {
+    return invalid(" has both a position and cursors", "run it over the whole log, or over streams");
+  }
+  std::vector<std::string_view> streams;
+  for (const CursorMove& move : asked.cursors) {
+    if (auto refused = refuse_name("stream", move.stream)) return refused;
+    if (std::optional(move.through) <= move.from || move.through.value < 1) {
+      return invalid(" would move the cursor of stream '" + move.stream + "' back, from " + at(move.from) + " to " +
+                         at(std::optional(move.through)),
+                     "a cursor only moves forward; rebuild the projection to begin again");
+    }
+    streams.push_back(move.stream);
+  }
+  std::ranges::sort(streams);
+  if (const auto twice = std::ranges::adjacent_find(streams); twice != streams.end()) {
+    return invalid(" moves the cursor of stream '" + std::string(*twice) + "' twice", "move each cursor once");
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -48,8 +76,20 @@ std::optional<Failure> refuse(const ReadEvents& asked) {
   return Failure(FailureKind::invalid, "a page of 0 events was asked for", "ask for 1 or more");
 }
 
+std::optional<Failure> refuse(const ListStreams& asked) {
+  if (asked.limit > 0) return std::nullopt;
+  return Failure(FailureKind::invalid, "a page of 0 streams was asked for", "ask for 1 or more");
+}
+
+std::optional<Failure> refuse(const ReadStream& asked) {
+  if (auto refused = refuse_name("stream", asked.stream)) return refused;
+  if (asked.limit > 0) return std::nullopt;
+  return Failure(FailureKind::invalid, "a slice of 0 events was asked for", "ask for 1 or more");
+}
+
 std::optional<Failure> refuse(const SaveCheckpoint& asked) {
   if (auto refused = refuse(asked.projection)) return refused;
+  if (auto refused = refuse_cursors(asked)) return refused;
   for (const StoredView& view : asked.views) {
     if (auto refused = refuse_view_key(view.key)) return refused;
   }
@@ -58,11 +98,11 @@ std::optional<Failure> refuse(const SaveCheckpoint& asked) {
     if (auto refused = refuse_view_key(*record.key)) return refused;
   }
   // What is made from events says from which: else nobody could tell whether it was stored, or to what it belongs.
-  if (!asked.from && !asked.through && (!asked.views.empty() || asked.writes.size() > 0)) {
+  if (!asked.from && !asked.through && asked.cursors.empty() && (!asked.views.empty() || asked.writes.size() > 0)) {
     return Failure(
         FailureKind::invalid,
         "a commit of " + to_string(asked.projection) + " has views or writes, and no checkpoint to go with them",
-        "say in `from` and `through` which events they are made of; records alone may come without");
+        "say in `from` and `through`, or in `cursors`, which events they are made of; records alone may come without");
   }
   if (asked.through >= asked.from) return std::nullopt;  // an absent position is less than any other
   return Failure(FailureKind::invalid,

@@ -6,6 +6,7 @@
 #include "instants.hpp"
 #include "leading.hpp"
 #include "page_contract.hpp"
+#include "reading_streams.hpp"
 #include "rebuilding.hpp"
 #include "requests.hpp"
 #include "trouble.hpp"
@@ -28,6 +29,14 @@ struct SaveErrorHandler {
          "somebody else moved the checkpoint: expected " + at(asked.from) + ", found " + at(moved.actual));
     abandon_batch(r);
   }
+  void operator()(const CursorMoved& moved) const {
+    const auto at = [](std::optional<StreamVersion> v) { return v ? "at " + std::to_string(v->value) : std::string("absent"); };
+    const auto own = std::ranges::find(asked.cursors, moved.stream, &CursorMove::stream);
+    fail(r, ErrorKind::checkpoint_conflict,
+         "somebody else moved the cursor of stream " + moved.stream + ": expected " +
+             at(own == asked.cursors.end() ? std::nullopt : own->from) + ", found " + at(moved.actual));
+    abandon_batch(r);
+  }
   void operator()(const LostLeadership& lost) const { lose_leadership(r, lost); }
   void operator()(const WriteFailed& failed) const {
     if (failed.index >= asked.writes.size()) {
@@ -45,13 +54,14 @@ struct SaveErrorHandler {
       for (const RecordedEvent& event : run) r.batch_bytes += size_in_bytes(event);
     }
     r.failing = failed.cause;
+    if (r.streams) return take_streams_back_to(r, failed.index);
     if (failed.index > 0) r.reached = r.held[r.next - 1].position;
     else r.reached = r.passed.empty() ? r.stored : std::optional(r.passed.back().position);
   }
   void operator()(const OutcomeUnknown& unknown) const {
     // Whatever the cause was, asking again is right: the next answer may be a known one.
     const Failure doubt(FailureKind::unavailable, unknown.cause.what, unknown.cause.advice);
-    if (asked.from != asked.through) {
+    if (asked.from != asked.through || !asked.cursors.empty()) {
       tell(r, [&] { return happening::StoreFailed{unknown.cause}; });
       r.resolving = doubt;
     } else {  // records alone may be stored twice
@@ -91,18 +101,21 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
     return proceed(std::move(run));
   }
   const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
+  const StreamCursors cursors = *found ? (*found)->cursors : StreamCursors();
   const Generation generation = *found ? (*found)->generation : r.generation;
+  const bool ends_there = position == r.reached && (!r.streams || r.streams->cursors.ends_at(cursors));
+  const bool begins_there = position == r.stored && (!r.streams || r.streams->cursors.begins_at(cursors));
   if (asked.purpose == LoadCheckpoint::Purpose::inspect) {
     look_at_active(r, *found);
   } else if (asked.purpose == LoadCheckpoint::Purpose::start) {
     if (!may_begin_at(r, *found)) return proceed(std::move(run));
     begin_at(r, *found);
     tell(r, [&] { return happening::Started{position, generation}; });
-  } else if (generation == r.generation && position == r.reached) {
+  } else if (generation == r.generation && ends_there) {
     // A leader that replaced this one may have got as far, with other views.
     r.confirming = r.lease.has_value();
     if (!r.confirming) committed(r);
-  } else if (generation == r.generation && position == r.stored) {
+  } else if (generation == r.generation && begins_there) {
     const Failure doubt = *std::exchange(r.resolving, std::nullopt);
     retry_store(r, ErrorKind::checkpoint_save_failed, "the checkpoint could not be saved", doubt);
   } else if (r.has_generations && !*found) {  // dropped

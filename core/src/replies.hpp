@@ -20,4 +20,7 @@ namespace lantern::detail {
 [[nodiscard]] Step handle(RunPtr run, const BeginRebuild& asked, BeginRebuild::reply begun);
 [[nodiscard]] Step handle(RunPtr run, const ActivateGeneration& asked, ActivateGeneration::reply activated);
 
+[[nodiscard]] Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply page);
+[[nodiscard]] Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply slice);
+
 }  // namespace lantern::detail

@@ -13,12 +13,6 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-template <Effect E>
-Step ask(RunPtr run, E effect) {
-  ++run->requests;
-  return Request<E>(std::move(effect), std::move(run));
-}
-
 std::optional<Fence> fence_of(const Run& r) { return r.lease ? std::optional(r.lease->fence) : std::nullopt; }
 
 }  // namespace
@@ -26,6 +20,7 @@ std::optional<Fence> fence_of(const Run& r) { return r.lease ? std::optional(r.l
 Step finish(RunPtr run) {
   Run& r = *run;
   r.summary.position = r.keeps_checkpoint ? r.stored : r.reached;
+  if (r.streams) r.summary.cursors = r.streams->cursors.stored();
   r.summary.generation = r.generation;
   r.summary.ending = r.verdict                           ? Ending::failed
                      : r.done_rebuilding() && !r.dirty() ? Ending::rebuilt
@@ -80,7 +75,9 @@ Step save(RunPtr run) {
   SaveCheckpoint save;
   save.projection = r.id;
   save.generation = r.generation;
-  if (r.keeps_checkpoint) {
+  if (r.streams) {
+    save.cursors = r.streams->cursors.changes();
+  } else if (r.keeps_checkpoint) {
     save.from = r.stored;
     save.through = r.reached;
   }

@@ -8,6 +8,13 @@ namespace lantern::detail {
 [[nodiscard]] Step load(RunPtr run, LoadCheckpoint::Purpose purpose);
 [[nodiscard]] Step read(RunPtr run);
 [[nodiscard]] Step save(RunPtr run);
+/// Asks for this.
+template <Effect E>
+[[nodiscard]] Step ask(RunPtr run, E effect) {
+  ++run->requests;
+  return Request<E>(std::move(effect), std::move(run));
+}
+
 /// A slice of the rest that was decided on, short enough to renew the lease in time.
 [[nodiscard]] Step sleep(RunPtr run);
 [[nodiscard]] Step acquire(RunPtr run);

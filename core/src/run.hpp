@@ -10,6 +10,7 @@
 #include "lantern/keyed_port.hpp"
 #include "lantern/observer.hpp"
 #include "lantern/pipeline.hpp"
+#include "stream_progress.hpp"
 
 namespace lantern::detail {
 
@@ -39,10 +40,11 @@ struct Run {
         keyed(projector->keyed()),
         has_generations(keyed || projector->code_version()),
         code(keyed ? keyed->version() : projector->code_version().value_or(CodeVersion{})),
+        streams(config.streams ? std::optional<StreamProgress>(std::in_place, *config.streams) : std::nullopt),
         random(config.seed),
         inspected(!has_generations),
         loaded(!keeps_checkpoint),
-        reached(keeps_checkpoint ? std::nullopt : projector->starts_after()) {}
+        reached(keeps_checkpoint || streams ? std::nullopt : projector->starts_after()) {}
 
   // What it was given.
   const std::unique_ptr<ProjectorPort> projector;
@@ -55,6 +57,8 @@ struct Run {
   KeyedPort* const keyed;       ///< of a projection with keys; else null
   const bool has_generations;   ///< true: it can be rebuilt beside what readers see
   const CodeVersion code;       ///< of a projection with generations: what makes them
+
+  std::optional<StreamProgress> streams;  ///< of a run over streams; `stored` and `reached` are absent then
 
   // From outside.
   Instant now{};
@@ -126,10 +130,15 @@ struct Run {
   [[nodiscard]] bool exhausted() const noexcept { return next == held.size(); }
 
   /// Something is applied or passed that is not stored.
-  [[nodiscard]] bool dirty() const noexcept { return !passed.empty() || (keeps_checkpoint && reached != stored); }
+  [[nodiscard]] bool dirty() const noexcept {
+    return !passed.empty() || (keeps_checkpoint && reached != stored) || (streams && streams->cursors.moved());
+  }
+
+  /// Over streams: some are set aside, and so not caught up.
+  [[nodiscard]] bool leaves_streams_behind() const noexcept { return streams && streams->any_set_aside(); }
 
   [[nodiscard]] bool caught_up() const noexcept {
-    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() &&
+    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() && !leaves_streams_behind() &&
            (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
@@ -141,7 +150,7 @@ struct Run {
 
   /// A rebuild has reached the head of the log.
   [[nodiscard]] bool filled() const noexcept {
-    return rebuilding && begun && first_page_read && exhausted() && at_head;
+    return rebuilding && begun && first_page_read && exhausted() && at_head && !leaves_streams_behind();
   }
 
   /// A rebuild is done, and this run is not to go on with it.

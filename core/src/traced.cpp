@@ -25,6 +25,7 @@ std::string shown(const LostLeadership& lost) {
 }
 std::string shown(const CheckpointMoved& moved) { return to_string(SaveError(moved)); }
 std::string shown(const BehindActive& behind) {
+  if (behind.stream) return "behind the active one in stream " + detail::one_line(*behind.stream);
   return "behind the active one, which is at " + (behind.active ? shown(*behind.active) : std::string("-"));
 }
 std::string shown(const VersionConflict& conflict) {
@@ -63,6 +64,8 @@ std::string describe(const LoadViews::reply& found) {
 std::string describe(const Publish::reply& published) { return published ? "published" : shown(published.error()); }
 std::string describe(const BeginRebuild::reply& begun) { return begun ? shown(*begun) : shown(begun.error()); }
 std::string describe(const ActivateGeneration::reply& done) { return done ? "activated" : shown(done.error()); }
+std::string describe(const ListStreams::reply& found) { return found ? shown(*found) : shown(found.error()); }
+std::string describe(const ReadStream::reply& slice) { return slice ? shown(*slice) : shown(slice.error()); }
 std::string describe(const GetView::reply& found) {
   if (!found) return shown(found.error());
   return (found->view ? shown(*found->view) : "none") + ", as of " + shown(found->as_of);

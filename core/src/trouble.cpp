@@ -4,6 +4,7 @@
 
 #include "batch.hpp"
 #include "instants.hpp"
+#include "reading_streams.hpp"
 
 namespace lantern::detail {
 
@@ -36,11 +37,17 @@ void fail(Run& r, ErrorKind kind, std::string what, std::optional<Failure> cause
 void fail_event(Run& r, ErrorKind kind, std::string what, Failure cause) {
   const RecordedEvent& event = r.held[r.next];
   if (r.failing_key) what += " (for key " + *r.failing_key + ")";
-  fail(r, kind, std::move(what), std::move(cause));
-  r.verdict->position = event.position;
-  r.verdict->stream = event.stream;
-  r.verdict->event_type = event.type;
-  r.verdict->attempt = r.retries + 1;
+  ProjectionError error = error_at(r, kind, std::move(what), std::move(cause));
+  error.position = event.position;
+  error.stream = event.stream;
+  error.event_type = event.type;
+  error.attempt = r.retries + 1;
+  if (!r.streams) {
+    r.verdict = std::move(error);
+    return;
+  }
+  abandon_batch(r);  // all before it is stored; what comes after it waits, and other streams are read again
+  set_aside(r, std::move(error));
 }
 
 void rest(Run& r, Sleep::Reason reason, nanoseconds length, std::uint32_t attempt) {

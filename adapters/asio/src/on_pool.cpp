@@ -167,6 +167,8 @@ template CallOnPool<LoadViews> call_on_pool<LoadViews>;
 template CallOnPool<Publish> call_on_pool<Publish>;
 template CallOnPool<BeginRebuild> call_on_pool<BeginRebuild>;
 template CallOnPool<ActivateGeneration> call_on_pool<ActivateGeneration>;
+template CallOnPool<ListStreams> call_on_pool<ListStreams>;
+template CallOnPool<ReadStream> call_on_pool<ReadStream>;
 template CallOnPool<AppendEvents> call_on_pool<AppendEvents>;
 // What readers and operators ask.
 template CallOnPool<GetView> call_on_pool<GetView>;

@@ -15,6 +15,17 @@ GenerationStatus status(const KeptGeneration& of, GenerationState state) {
   return {of.generation, state, of.position, of.version, of.shown};
 }
 
+/// A stream in which this one is behind that one.
+std::optional<std::string> stream_behind(const KeptGeneration& of, const KeptGeneration& active) {
+  std::optional<std::string> behind;
+  active.cursors.each([&](const auto& entry) {
+    const StreamVersion* const own = of.cursors.find(entry.key);
+    if (!own || *own < entry.value) behind = entry.key;
+    return !behind;
+  });
+  return behind;
+}
+
 }  // namespace
 
 BeginRebuild::reply begin_rebuild(KeptProjection& kept, const BeginRebuild& asked) {
@@ -41,6 +52,9 @@ ActivateGeneration::reply activate(KeptProjection& kept, const ActivateGeneratio
                                   "it was cancelled, or another rebuild took its place; list the generations"));
   }
   if (kept.building->position < kept.active.position) return tl::unexpected(BehindActive{kept.active.position});
+  if (auto behind = stream_behind(*kept.building, kept.active)) {
+    return tl::unexpected(BehindActive{std::nullopt, *std::move(behind)});
+  }
   kept.previous = std::exchange(kept.active, *std::exchange(kept.building, std::nullopt));
   return ActivateGeneration::Activated{};
 }

@@ -26,15 +26,20 @@ struct KeptGeneration {
   std::optional<Position> position{};
   Revision revision{};
   CodeVersion version{};
-  PersistentMap<std::string, StoredView> views{};  ///< erased ones too
+  PersistentMap<std::string, StreamVersion> cursors{};  ///< of a run over streams
+  PersistentMap<std::string, StoredView> views{};       ///< erased ones too
   std::uint64_t shown{};                           ///< views with a state
   PersistentMap<RecordId, QuarantineRecord> records{};
 
   /// Whether anything was ever committed to it, other than records alone.
   [[nodiscard]] bool is_known() const noexcept {
-    return position || generation > Generation{1} || revision > Revision{};
+    return position || generation > Generation{1} || revision > Revision{} || !cursors.empty();
   }
-  [[nodiscard]] Checkpoint checkpoint() const { return {position, generation, revision, version}; }
+  [[nodiscard]] Checkpoint checkpoint() const {
+    Checkpoint found{position, generation, revision, version};
+    cursors.each([&](const auto& entry) { return found.cursors.advance(entry.key, entry.value), true; });
+    return found;
+  }
   [[nodiscard]] AsOf as_of() const { return {generation, position, revision}; }
 
   /// Calls `visit(entry)` for the records of this key, as long as it says true.

@@ -8,6 +8,7 @@ namespace lantern::detail {
 namespace {
 
 constexpr std::int64_t most_looked_at = 65536;  // in one read, whatever the filter lets through
+constexpr std::int64_t most_looked_at_for_changes = 4096;  // events; beyond it, all streams are looked at
 
 /// The same event, as far as a producer that sends it again can tell.
 template <class A>
@@ -98,6 +99,7 @@ void Log::add(const NewEvent& event, std::string_view time) {
                                            .ts = event.ts.empty() ? time : event.ts});
   if (!kept.id.empty()) by_id_.emplace(kept.id, kept.position.value);
   const std::lock_guard lock(finding_);
+  names_.insert(kept.stream);
   by_stream_[kept.stream].add(kept.position.value);
 }
 
@@ -108,7 +110,9 @@ void Log::take_back_to(std::int64_t position) noexcept {
     if (const auto named = by_id_.find(event.id); named != by_id_.end() && named->second == last) by_id_.erase(named);
     if (const auto found = by_stream_.find(event.stream); found != by_stream_.end()) {
       if (found->second.ends_with(last)) found->second.take_back();
-      if (found->second.size() == 0) by_stream_.erase(found);  // its name is in a text that goes
+      if (found->second.size() > 0) continue;
+      names_.erase(found->first);  // which is in a text that goes
+      by_stream_.erase(found);
     }
   }
   events_.take_back_to(position);
@@ -116,7 +120,7 @@ void Log::take_back_to(std::int64_t position) noexcept {
 
 // ---- reading ----
 
-PositionList::View Log::positions_in(const std::string& stream) const {
+PositionList::View Log::positions_in(std::string_view stream) const {
   const std::lock_guard lock(finding_);
   const auto found = by_stream_.find(stream);
   return found == by_stream_.end() ? PositionList::View{} : found->second.view();
@@ -158,6 +162,72 @@ ReadEvents::reply Log::read(const ReadEvents& asked) const {
     }
   }
   return page;
+}
+
+std::optional<StreamExtent> Log::extent(std::string_view stream, std::int64_t count) const {
+  const auto known = positions_in(stream);
+  const auto positions = known.positions();
+  const std::int64_t last = std::ranges::upper_bound(positions, count) - positions.begin();
+  if (last == 0) return std::nullopt;
+  return StreamExtent{std::string(stream), StreamVersion{1}, StreamVersion{last}};
+}
+
+ListStreams::reply Log::list(const ListStreams& asked) const {
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
+  const std::int64_t count = events_.published();
+  StreamPage page;
+  page.as_of = position_of(count);
+  const auto is_listed = [&](std::string_view stream) {
+    return stream.starts_with(asked.prefix) && (!asked.after || stream > *asked.after);
+  };
+  const std::int64_t since = asked.changed_since ? std::max<std::int64_t>(asked.changed_since->value, 0) : 0;
+  if (asked.changed_since && count - since <= most_looked_at_for_changes) {
+    std::set<std::string_view> changed;
+    for (std::int64_t position = since + 1; position <= count; ++position) {
+      if (const std::string_view stream = events_.at(position).stream; is_listed(stream)) changed.insert(stream);
+    }
+    for (const std::string_view stream : changed) {
+      if (page.streams.size() == asked.limit) break;
+      page.streams.push_back(*extent(stream, count));
+    }
+    return page;
+  }
+  std::vector<std::string_view> names;
+  {
+    const std::lock_guard lock(finding_);
+    const std::string_view from = std::max<std::string_view>(asked.prefix, asked.after ? *asked.after : "");
+    for (auto next = names_.lower_bound(from); next != names_.end() && names.size() < asked.limit; ++next) {
+      if (is_listed(*next)) names.push_back(*next);
+      else if (!next->starts_with(asked.prefix)) break;
+    }
+  }
+  for (const std::string_view stream : names) {
+    if (auto found = extent(stream, count)) page.streams.push_back(*std::move(found));
+  }
+  return page;
+}
+
+ReadStream::reply Log::read(const ReadStream& asked) const {
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
+  const std::int64_t count = events_.published();
+  const auto known = positions_in(asked.stream);
+  const auto all = known.positions();
+  const auto positions = all.first(static_cast<std::size_t>(std::ranges::upper_bound(all, count) - all.begin()));
+  StreamSlice slice;
+  slice.scanned_to = asked.after;
+  if (!positions.empty()) slice.head = StreamVersion{static_cast<std::int64_t>(positions.size())};
+  const EventFilter types{{}, {}, asked.types};
+  std::size_t next = asked.after ? static_cast<std::size_t>(std::max<std::int64_t>(asked.after->value, 0)) : 0;
+  const std::size_t end = next + std::min(positions.size() - std::min(next, positions.size()),
+                                          static_cast<std::size_t>(most_looked_at));
+  for (; next < end; ++next) {
+    const RecordedEvent& event = events_.at(positions[next]);
+    slice.scanned_to = StreamVersion{event.version};
+    if (!types.matches(event)) continue;
+    slice.page.add(event);
+    if (slice.page.size() == asked.limit || slice.page.bytes() >= asked.byte_limit) break;
+  }
+  return slice;
 }
 
 }  // namespace lantern::detail

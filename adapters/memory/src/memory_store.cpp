@@ -39,6 +39,9 @@ MemoryStore::MemoryStore(std::shared_ptr<MemoryDatabase> database) : database_(s
 
 ReadEvents::reply MemoryStore::perform(const ReadEvents& asked) const { return database_->parts_->log.read(asked); }
 
+ListStreams::reply MemoryStore::perform(const ListStreams& asked) const { return database_->parts_->log.list(asked); }
+ReadStream::reply MemoryStore::perform(const ReadStream& asked) const { return database_->parts_->log.read(asked); }
+
 AppendEvents::reply MemoryStore::perform(const AppendEvents& asked) {
   auto& parts = *database_->parts_;
   std::string time;

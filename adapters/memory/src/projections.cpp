@@ -101,7 +101,12 @@ tl::expected<KeptGeneration*, SaveError> Projections::admit(KeptProjection& kept
   }
   if (auto lost = running.refuse(is_active ? Role::live : Role::rebuild, asked.fence)) return no(*std::move(lost));
   KeptGeneration& generation = is_active ? kept.active : *kept.building;
-  if (!asked.from && !asked.through) return &generation;  // records of a projection that keeps no checkpoint
+  for (const CursorMove& move : asked.cursors) {
+    const StreamVersion* const found = generation.cursors.find(move.stream);
+    const auto actual = found ? std::optional(*found) : std::nullopt;
+    if (actual != move.from) return no(CursorMoved{move.stream, actual});
+  }
+  if (!asked.from && !asked.through && asked.cursors.empty()) return &generation;  // records of a projection that keeps no checkpoint
   if (asked.from != generation.position) return no(CheckpointMoved{generation.position});
   if (asked.revision != generation.revision) return no(ViewsReplaced{generation.revision});
   if (asked.writes.size() > 0 && !running.apply) {
@@ -131,7 +136,8 @@ void Projections::store(KeptGeneration& generation, const SaveCheckpoint& asked)
   for (const QuarantineRecord& record : asked.quarantined) {
     generation.records.put({record.key, record.position}, record);
   }
-  if (!asked.through) return;
+  for (const CursorMove& move : asked.cursors) generation.cursors.put(move.stream, move.through);
+  if (!asked.through && asked.cursors.empty()) return;
   const std::string now = asked.views.empty() ? std::string() : time();
   for (StoredView view : asked.views) {
     view.updated_at = now;

@@ -17,7 +17,9 @@ Failure rebuilt_elsewhere(const ProjectionId& projection) {
 tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection) {
   auto table = ViewTable::prepare(connection);
   if (!table) return tl::unexpected(std::move(table).error());
-  Committer made(connection, *std::move(table));
+  auto cursors = CursorTable::prepare(connection);
+  if (!cursors) return tl::unexpected(std::move(cursors).error());
+  Committer made(connection, *std::move(table), *std::move(cursors));
   auto failed = prepare_all(
       connection.db(),
       {{"SELECT fingerprint FROM lantern_projections WHERE tenant = ?1 AND name = ?2", &made.meaning_},
@@ -55,8 +57,11 @@ std::optional<SaveError> Committer::check(const SaveCheckpoint& asked, const Sto
   if (auto refused = leases.refuse(asked.projection, role, asked.fence)) {
     return std::visit([](auto& why) { return SaveError(std::move(why)); }, *refused);
   }
-  if (!asked.through) return std::nullopt;  // the projection keeps no checkpoint
+  if (!asked.through && asked.cursors.empty()) return std::nullopt;  // the projection keeps no checkpoint
   if (of.position != asked.from) return CheckpointMoved{of.position};
+  const auto moved = cursors_.check(of.build, asked.cursors);
+  if (!moved) return moved.error();
+  if (*moved) return **moved;
   if (of.revision != asked.revision) return ViewsReplaced{of.revision};
   return std::nullopt;
 }
@@ -103,13 +108,16 @@ std::optional<Failure> Committer::store(const SaveCheckpoint& asked, StoredGener
   const Connection& db = connection_->db();
   const std::string_view tenant = asked.projection.tenant, name = asked.projection.name;
   const std::int64_t generation = asked.generation.value;
-  if (!asked.views.empty() && !of.build) {
+  if ((!asked.views.empty() || !asked.cursors.empty()) && !of.build) {
     const auto build = views_.new_build();
     if (!build) return build.error();
     of.build = *build;
   }
   for (const StoredView& view : asked.views) {
     if (auto failed = views_.put(*of.build, view, now)) return failed;
+  }
+  if (!asked.cursors.empty()) {
+    if (auto failed = cursors_.store(*of.build, asked.cursors)) return failed;
   }
   for (const QuarantineRecord& record : asked.quarantined) {
     if (auto failed =
@@ -122,7 +130,7 @@ std::optional<Failure> Committer::store(const SaveCheckpoint& asked, StoredGener
   }
   // Records alone leave the checkpoint where it is, and the version with it.
   const auto through = asked.through ? asked.through : of.position;
-  const CodeVersion version = asked.through ? asked.version : of.version;
+  const CodeVersion version = asked.through || !asked.cursors.empty() ? asked.version : of.version;
   const auto position = through ? std::optional(through->value) : std::nullopt;
   if (of.state == GenerationState::active) {
     return db.run(move_active_, saving, tenant, name, generation, of.build, position, version.program, version.schema,

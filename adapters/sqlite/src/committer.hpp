@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "cursor_table.hpp"
 #include "generations.hpp"
 #include "lantern/effects.hpp"
 #include "leases.hpp"
@@ -31,8 +32,8 @@ class Committer {
                                            std::chrono::nanoseconds now);
 
  private:
-  Committer(WriteConnection& connection, ViewTable views)
-      : connection_(&connection), views_(std::move(views)), builds_(connection) {}
+  Committer(WriteConnection& connection, ViewTable views, CursorTable cursors)
+      : connection_(&connection), views_(std::move(views)), cursors_(std::move(cursors)), builds_(connection) {}
   [[nodiscard]] std::optional<SaveError> check(const SaveCheckpoint& asked, const StoredGeneration& of, Leases& leases);
   [[nodiscard]] std::optional<SaveError> run_statements(const SaveCheckpoint& asked, StatementRunner& runner,
                                                         const Transaction& transaction);
@@ -43,6 +44,7 @@ class Committer {
 
   WriteConnection* connection_;
   ViewTable views_;
+  CursorTable cursors_;
   SqlBuilds builds_;
   Statement meaning_{}, find_{}, move_active_{}, move_building_{}, quarantine_{};
 };

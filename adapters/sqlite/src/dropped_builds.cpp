@@ -15,6 +15,9 @@ tl::expected<DroppedBuilds, Failure> DroppedBuilds::prepare(WriteConnection& con
                         {"SELECT key FROM lantern_views WHERE build = ?1 ORDER BY key LIMIT 1 OFFSET ?2", &made.end_},
                         {"DELETE FROM lantern_views WHERE build = ?1 AND key < ?2", &made.delete_some_},
                         {"DELETE FROM lantern_views WHERE build = ?1", &made.delete_rest_},
+                        {"DELETE FROM lantern_cursors WHERE build = ?1 AND stream IN (SELECT stream FROM "
+                         "lantern_cursors WHERE build = ?1 ORDER BY stream LIMIT ?2)",
+                         &made.delete_cursors_},
                         {"DELETE FROM lantern_builds WHERE build = ?1", &made.forget_}});
   if (failed) return tl::unexpected(*std::move(failed));
   return made;
@@ -43,6 +46,8 @@ std::optional<Failure> DroppedBuilds::delete_views(std::int64_t build, std::int6
   if (failed) return failed;
   if (end) return db.run(delete_some_, sweeping, build, std::string_view(*end));
   failed = db.run(delete_rest_, sweeping, build);
+  if (!failed) failed = db.run(delete_cursors_, sweeping, build, at_most);
+  if (!failed && sqlite3_changes64(db.get()) == at_most) return std::nullopt;  // there may be more
   return failed ? failed : db.run(forget_, sweeping, build);
 }
 

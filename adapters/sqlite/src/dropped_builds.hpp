@@ -24,7 +24,7 @@ class DroppedBuilds {
 
   WriteConnection* connection_;
   SqlBuilds builds_;
-  Statement first_{}, end_{}, delete_some_{}, delete_rest_{}, forget_{};
+  Statement first_{}, end_{}, delete_some_{}, delete_rest_{}, delete_cursors_{}, forget_{};
 };
 
 }  // namespace lantern::detail

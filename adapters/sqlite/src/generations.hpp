@@ -17,7 +17,10 @@ struct StoredGeneration {
   Revision revision{};
   CodeVersion version{};
 
-  [[nodiscard]] Checkpoint checkpoint() const { return {position, generation, revision, version}; }
+  /// `cursors` are those of its build.
+  [[nodiscard]] Checkpoint checkpoint(StreamCursors cursors = {}) const {
+    return {position, generation, revision, version, std::move(cursors)};
+  }
   [[nodiscard]] AsOf as_of() const { return {generation, position, revision}; }
 };
 

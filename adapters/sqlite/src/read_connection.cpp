@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cursor_table.hpp"
 #include "prefix.hpp"
 #include "prepare_all.hpp"
 
@@ -49,6 +50,30 @@ std::string sql_for(const EventFilter& filter, bool prefix_ends) {
   return sql;
 }
 
+std::optional<Failure> refuse_types(const std::vector<std::string>& types) {
+  if (types.size() <= most_types) return std::nullopt;
+  return Failure(FailureKind::unsupported, "a filter names " + std::to_string(types.size()) + " event types",
+                 "name at most " + std::to_string(most_types) + ", or none to read all");
+}
+
+/// Adds the rows of the statement until the page is full. Returns SQLite's last word.
+int fill(EventPage& page, Statement& statement, std::uint32_t limit, std::uint64_t byte_limit) {
+  int code = statement.step();
+  for (; code == SQLITE_ROW; code = statement.step()) {
+    page.add({.position = Position{statement.integer(0)},
+              .stream = statement.text(1),
+              .version = statement.integer(2),
+              .type = statement.text(3),
+              .schema_version = static_cast<std::int32_t>(statement.integer(4)),
+              .data = statement.text(5),
+              .id = statement.text(6),
+              .meta = statement.text(7),
+              .ts = statement.text(8)});
+    if (page.size() == limit || page.bytes() >= byte_limit) break;
+  }
+  return code;
+}
+
 std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
   return a > std::numeric_limits<std::int64_t>::max() - b ? std::numeric_limits<std::int64_t>::max() : a + b;
 }
@@ -63,6 +88,7 @@ tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadConnection::prepare(C
        {"COMMIT", &made->end_},
        {"SELECT max(position) FROM lantern_events", &made->head_},
        {generations_sql, &made->load_},
+       {cursors_sql, &made->cursors_},
        {find_lease_sql, &made->lease_},
        {"SELECT version FROM lantern_events INDEXED BY lantern_events_by_stream WHERE stream = ?1 "
         "ORDER BY version DESC LIMIT 1",
@@ -97,18 +123,25 @@ tl::expected<std::optional<StoredLease>, Failure> ReadConnection::lease(const Pr
 }
 
 LoadCheckpoint::reply ReadConnection::load(const LoadCheckpoint& asked) {
+  if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
+  auto found = load_in_snapshot(asked);
+  end_snapshot();
+  return found;
+}
+
+LoadCheckpoint::reply ReadConnection::load_in_snapshot(const LoadCheckpoint& asked) {
   const auto known = find_generations(db_, load_, asked.projection);
   if (!known) return tl::unexpected(known.error());
   const StoredGeneration* const found = known->find(asked.generation);
-  return found ? std::optional(found->checkpoint()) : std::nullopt;
+  if (!found) return std::nullopt;
+  if (found->position) return found->checkpoint();
+  auto cursors = load_cursors(db_, cursors_, found->build);
+  if (!cursors) return tl::unexpected(std::move(cursors).error());
+  return found->checkpoint(*std::move(cursors));
 }
 
 ReadEvents::reply ReadConnection::read(const ReadEvents& asked) {
-  if (asked.filter.types.size() > most_types) {
-    return tl::unexpected(Failure(FailureKind::unsupported,
-                                  "a filter names " + std::to_string(asked.filter.types.size()) + " event types",
-                                  "name at most " + std::to_string(most_types) + ", or none to read all"));
-  }
+  if (auto refused = refuse_types(asked.filter.types)) return tl::unexpected(*std::move(refused));
   if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
   auto page = read_in_snapshot(asked);
   end_snapshot();
@@ -199,19 +232,7 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
 
   constexpr std::int64_t most_reserved = 4096;
   page.reserve(static_cast<std::size_t>(std::min({std::int64_t{asked.limit}, most_reserved, page.head->value})));
-  int code = statement.step();
-  for (; code == SQLITE_ROW; code = statement.step()) {
-    page.add({.position = Position{statement.integer(0)},
-              .stream = statement.text(1),
-              .version = statement.integer(2),
-              .type = statement.text(3),
-              .schema_version = static_cast<std::int32_t>(statement.integer(4)),
-              .data = statement.text(5),
-              .id = statement.text(6),
-              .meta = statement.text(7),
-              .ts = statement.text(8)});
-    if (page.size() == asked.limit || page.bytes() >= asked.byte_limit) break;
-  }
+  const int code = fill(page, statement, asked.limit, asked.byte_limit);
   if (code == SQLITE_ROW) {
     page.scanned_to = page.events().back().position;
     return page;
@@ -221,6 +242,61 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
   if (!end) return tl::unexpected(end.error());
   page.scanned_to = *end;
   return page;
+}
+
+template <class Use>
+auto ReadConnection::streams(Use use) -> decltype(use(std::declval<StreamFinder&>())) {
+  if (!streams_) {
+    auto prepared = StreamFinder::prepare(db_);
+    if (!prepared) return tl::unexpected(std::move(prepared).error());
+    streams_ = *std::move(prepared);
+  }
+  if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
+  auto reply = use(*streams_);
+  end_snapshot();
+  return reply;
+}
+
+ListStreams::reply ReadConnection::list(const ListStreams& asked) {
+  return streams([&](StreamFinder& streams) -> ListStreams::reply {
+    const auto last = head();
+    if (!last) return tl::unexpected(last.error());
+    return streams.list(asked, *last);
+  });
+}
+
+ReadStream::reply ReadConnection::read(const ReadStream& asked) {
+  if (auto refused = refuse_types(asked.types)) return tl::unexpected(*std::move(refused));
+  return streams([&](StreamFinder& streams) { return read_in_snapshot(asked, streams); });
+}
+
+ReadStream::reply ReadConnection::read_in_snapshot(const ReadStream& asked, StreamFinder& streams) {
+  StreamSlice slice;
+  slice.scanned_to = asked.after;
+  auto extent = streams.extent(asked.stream);
+  if (!extent) return tl::unexpected(std::move(extent).error());
+  if (!*extent) return slice;
+  slice.head = (*extent)->last;
+  if (asked.after >= slice.head) return slice;
+  const EventFilter filter{asked.stream, std::nullopt, asked.types};
+  auto found = statement_for(filter, false);
+  if (!found) return tl::unexpected(std::move(found).error());
+  Statement& statement = **found;
+  const Using use(statement);
+  const std::int64_t first = asked.after ? asked.after->value + 1 : (*extent)->first.value;
+  const std::int64_t last = passes_over(filter) ? std::min(saturating_sum(first, most_of_stream - 1), slice.head->value)
+                                                : slice.head->value;
+  statement.bind(from, first);
+  statement.bind(stream, std::string_view(asked.stream));
+  if (passes_over(filter)) statement.bind(to, last);
+  for (std::size_t i = 0; i < asked.types.size(); ++i) {
+    statement.bind(type + static_cast<int>(i), std::string_view(asked.types[i]));
+  }
+  const int code = fill(slice.page, statement, asked.limit, asked.byte_limit);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(db_.failure(code, reading));
+  slice.scanned_to =
+      code == SQLITE_ROW ? StreamVersion{slice.page.events().back().version} : StreamVersion{last};
+  return slice;
 }
 
 tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadPool::take() {

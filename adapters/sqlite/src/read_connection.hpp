@@ -10,6 +10,7 @@
 #include "connection.hpp"
 #include "lantern/effects.hpp"
 #include "leases.hpp"
+#include "stream_finder.hpp"
 #include "view_reader.hpp"
 
 namespace lantern::detail {
@@ -22,6 +23,8 @@ class ReadConnection {
   [[nodiscard]] const Connection& db() const noexcept { return db_; }
 
   [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked);
+  [[nodiscard]] ReadStream::reply read(const ReadStream& asked);
+  [[nodiscard]] ListStreams::reply list(const ListStreams& asked);
   [[nodiscard]] LoadCheckpoint::reply load(const LoadCheckpoint& asked);
   [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> lease(const ProjectionId& projection, Role role);
   [[nodiscard]] tl::expected<std::optional<Position>, Failure> head();
@@ -56,10 +59,16 @@ class ReadConnection {
   [[nodiscard]] tl::expected<Window, Failure> window_of(const ReadEvents& asked);
   [[nodiscard]] tl::expected<Position, Failure> end_of(const Window& window, const EventFilter& filter, Position head);
   [[nodiscard]] ReadEvents::reply read_in_snapshot(const ReadEvents& asked);
+  [[nodiscard]] ReadStream::reply read_in_snapshot(const ReadStream& asked, StreamFinder& streams);
+  [[nodiscard]] LoadCheckpoint::reply load_in_snapshot(const LoadCheckpoint& asked);
+  /// Calls `use(reader)` within one snapshot.
+  template <class Use>
+  [[nodiscard]] auto streams(Use use) -> decltype(use(std::declval<StreamFinder&>()));
 
   Connection db_;
-  Statement begin_{}, end_{}, head_{}, load_{}, lease_{}, last_version_{}, position_of_{};
+  Statement begin_{}, end_{}, head_{}, load_{}, cursors_{}, lease_{}, last_version_{}, position_of_{};
   std::unique_ptr<ViewReader> views_{};                    ///< none until it is asked for
+  std::unique_ptr<StreamFinder> streams_{};                ///< none until it is asked for
   std::map<std::string, Statement, std::less<>> pages_{};  ///< by their SQL: one for each shape of filter
 };
 

@@ -23,7 +23,9 @@ std::optional<Failure> in_turn(Steps... steps) {
 tl::expected<Rebuilder, Failure> Rebuilder::prepare(WriteConnection& connection) {
   auto table = ViewTable::prepare(connection);
   if (!table) return tl::unexpected(std::move(table).error());
-  Rebuilder made(connection, *std::move(table));
+  auto cursors = CursorTable::prepare(connection);
+  if (!cursors) return tl::unexpected(std::move(cursors).error());
+  Rebuilder made(connection, *std::move(table), *std::move(cursors));
   auto failed = prepare_all(
       connection.db(),
       {{generations_sql, &made.find_},
@@ -145,7 +147,9 @@ BeginRebuild::reply Rebuilder::begin(const BeginRebuild& asked, Leases& leases, 
   }
   if (found->building && found->building->version == asked.version) {
     if (auto refused = refuse_other_statements(projection, *found->building, runner)) return fail(*std::move(refused));
-    return found->building->checkpoint();
+    auto cursors = cursors_.load(found->building->build);
+    if (!cursors) return fail(std::move(cursors).error());
+    return found->building->checkpoint(*std::move(cursors));
   }
 
   const auto build = table_.new_build();
@@ -180,6 +184,9 @@ ActivateGeneration::reply Rebuilder::activate(const ActivateGeneration& asked, L
         "it was cancelled, or another rebuild took its place; list the generations"));
   }
   if (found->building->position < found->active->position) return fail(BehindActive{found->active->position});
+  auto behind = cursors_.behind(found->building->build, found->active->build);
+  if (!behind) return fail(std::move(behind).error());
+  if (*behind) return fail(BehindActive{std::nullopt, **std::move(behind)});
   if (auto failed = in_turn([&] { return forget(projection, found->previous); },
                             [&] { return set_beside(projection, *found->active, GenerationState::previous); },
                             [&] { return take_out(projection, GenerationState::building); },

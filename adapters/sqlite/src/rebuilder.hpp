@@ -1,6 +1,7 @@
 // The life of a generation, each step of it one transaction.
 #pragma once
 
+#include "cursor_table.hpp"
 #include "generations.hpp"
 #include "leases.hpp"
 #include "sql_builds.hpp"
@@ -24,8 +25,8 @@ class Rebuilder {
   [[nodiscard]] FinalizeRebuild::reply drop(const ProjectionId& projection, GenerationState state);
 
  private:
-  Rebuilder(WriteConnection& connection, ViewTable table)
-      : connection_(&connection), table_(std::move(table)), builds_(connection) {}
+  Rebuilder(WriteConnection& connection, ViewTable table, CursorTable cursors)
+      : connection_(&connection), table_(std::move(table)), cursors_(std::move(cursors)), builds_(connection) {}
   using Trouble = std::optional<Failure>;
   [[nodiscard]] Trouble set_active(const ProjectionId& projection, const StoredGeneration& to, Generation greatest);
   [[nodiscard]] Trouble set_beside(const ProjectionId& projection, const StoredGeneration& to, GenerationState as);
@@ -49,6 +50,7 @@ class Rebuilder {
 
   WriteConnection* connection_;
   ViewTable table_;
+  CursorTable cursors_;
   SqlBuilds builds_;
   Statement find_{}, set_active_{}, set_beside_{}, take_out_{}, drop_records_{}, renumber_{}, name_build_{},
       name_active_{};

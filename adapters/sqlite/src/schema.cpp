@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "schema_streams.hpp"
 #include "schema_views.hpp"
 
 namespace lantern::detail {
@@ -74,7 +75,7 @@ CREATE TABLE lantern_leases(
 )sql";
 
 /// One entry per version; entry i leads from version i to i + 1. Entries are never changed once released.
-const std::array<const char*, 2> migrations{first_version, migration_to_views};
+const std::array<const char*, 3> migrations{first_version, migration_to_views, migration_to_streams};
 
 struct Identity {
   std::int64_t application{};

@@ -11,7 +11,7 @@ namespace lantern {
 using detail::ReadConnection;
 using detail::Writer;
 
-static_assert(EventLog<SqliteStore> && ProjectionStore<SqliteStore> && ProjectorCoordinator<SqliteStore> &&
+static_assert(EventLog<SqliteStore> && StreamReader<SqliteStore> && ProjectionStore<SqliteStore> && ProjectorCoordinator<SqliteStore> &&
               AppendNotifier<SqliteStore>);
 
 // ---- opening ----
@@ -124,6 +124,16 @@ LoadCheckpoint::reply SqliteStore::perform(const LoadCheckpoint& asked) const {
 }
 
 ReadEvents::reply SqliteStore::perform(const ReadEvents& asked) const {
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
+  return parts_->readers->with([&](ReadConnection& connection) { return connection.read(asked); });
+}
+
+ListStreams::reply SqliteStore::perform(const ListStreams& asked) const {
+  if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
+  return parts_->readers->with([&](ReadConnection& connection) { return connection.list(asked); });
+}
+
+ReadStream::reply SqliteStore::perform(const ReadStream& asked) const {
   if (auto refused = refuse(asked)) return tl::unexpected(*std::move(refused));
   return parts_->readers->with([&](ReadConnection& connection) { return connection.read(asked); });
 }

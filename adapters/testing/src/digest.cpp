@@ -20,6 +20,10 @@ void add_effect(Digest& d, const SaveCheckpoint& e) noexcept {
   d.add(e.through);
   d.add(e.fence);
   d.add(e.revision.value);
+  for (const CursorMove& move : e.cursors) {
+    d.add(move.stream);
+    d.add(move.through);
+  }
   for (const auto& run : e.writes.runs) {
     for (const RecordedEvent& event : run) d.add(event.position);
   }
@@ -76,6 +80,37 @@ void add_effect(Digest& d, const ActivateGeneration& e) noexcept {
   d.add(e.generation);
 }
 
+void add_effect(Digest& d, const ListStreams& e) noexcept {
+  d.add(std::uint64_t{12});
+  d.add(e.prefix);
+  d.add(e.after);
+  d.add(e.changed_since);
+}
+void add_effect(Digest& d, const ReadStream& e) noexcept {
+  d.add(std::uint64_t{13});
+  d.add(e.stream);
+  d.add(e.after);
+}
+
+void add_reply(Digest& d, const ListStreams::reply& reply) noexcept {
+  d.add(std::uint64_t{reply.has_value()});
+  if (!reply) return;
+  d.add(reply->as_of);
+  for (const StreamExtent& found : reply->streams) {
+    d.add(found.stream);
+    d.add(found.last);
+  }
+}
+void add_reply(Digest& d, const ReadStream::reply& reply) noexcept {
+  d.add(std::uint64_t{reply.has_value()});
+  if (!reply) return;
+  d.add(reply->scanned_to);
+  d.add(reply->head);
+  for (const RecordedEvent& event : reply->page.events()) {
+    d.add(event.version);
+    d.add(event.data);
+  }
+}
 void add_reply(Digest& d, const ReadEvents::reply& reply) noexcept {
   d.add(std::uint64_t{reply.has_value()});
   if (!reply) return;

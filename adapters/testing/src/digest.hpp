@@ -44,6 +44,7 @@ class Digest {
     if (value) add(*value);
   }
   void add(Position position) noexcept { add(position.value); }
+  void add(StreamVersion version) noexcept { add(version.value); }
   void add(Generation generation) noexcept { add(generation.value); }
   void add(Fence fence) noexcept { add(fence.value); }
   void add(std::chrono::nanoseconds time) noexcept { add(time.count()); }
@@ -66,6 +67,11 @@ void add_effect(Digest&, const Publish&) noexcept;
 void add_effect(Digest&, const BeginRebuild&) noexcept;
 void add_effect(Digest&, const ActivateGeneration&) noexcept;
 
+void add_effect(Digest&, const ListStreams&) noexcept;
+void add_effect(Digest&, const ReadStream&) noexcept;
+
+void add_reply(Digest&, const ListStreams::reply&) noexcept;
+void add_reply(Digest&, const ReadStream::reply&) noexcept;
 void add_reply(Digest&, const ReadEvents::reply&) noexcept;
 void add_reply(Digest&, const LoadCheckpoint::reply&) noexcept;
 void add_reply(Digest&, const LoadViews::reply&) noexcept;

@@ -50,6 +50,8 @@ std::string shown(const LeaseHeld& held) {
 
 std::string shown(const CheckpointMoved& moved) { return "checkpoint moved, actual " + shown(moved.actual); }
 
+std::string shown(const CursorMoved& moved) { return to_string(SaveError(moved)); }
+
 std::string shown(const LostLeadership& lost) { return "leadership lost, holder " + shown(lost.holder); }
 
 std::string shown(const WriteFailed& failed) {
@@ -61,6 +63,7 @@ std::string shown(const ViewsReplaced& replaced) { return to_string(SaveError(re
 std::string shown(const GenerationMoved& moved) { return to_string(SaveError(moved)); }
 
 std::string shown(const BehindActive& behind) {
+  if (behind.stream) return "behind the active generation in stream " + shown(*behind.stream);
   return "behind the active generation, which is at " + shown(behind.active);
 }
 

@@ -32,6 +32,7 @@ struct Broken {
 [[nodiscard]] std::string shown(const Lease&);
 [[nodiscard]] std::string shown(const LeaseHeld&);
 [[nodiscard]] std::string shown(const CheckpointMoved&);
+[[nodiscard]] std::string shown(const CursorMoved&);
 [[nodiscard]] std::string shown(const LostLeadership&);
 [[nodiscard]] std::string shown(const WriteFailed&);
 [[nodiscard]] std::string shown(const ViewsReplaced&);

@@ -53,6 +53,24 @@ class FieldReader {
   }
   void read(EventPage& page);
 
+  void read(StreamCursors& cursors) {
+    std::vector<CursorMove> all;
+    read(all);
+    cursors = {};
+    for (const CursorMove& one : all) cursors.advance(one.stream, one.through);
+  }
+  void read(StreamSelection& which) {
+    if (rest_.starts_with('[')) {
+      std::vector<std::string> names;
+      read(names);
+      which = StreamSelection::list(std::move(names));
+    } else {
+      std::string prefix;
+      read(prefix);
+      which = StreamSelection::with_prefix(std::move(prefix));
+    }
+  }
+
   template <std::integral I>
   void read(I& value) {
     number(value);

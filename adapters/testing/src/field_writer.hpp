@@ -99,6 +99,16 @@ class FieldWriter {
     (*this)("events", page.events());
     *out_ += '}';
   }
+  void write(const StreamCursors& cursors) {
+    std::vector<CursorMove> all;
+    for (const auto& [stream, version] : cursors) all.push_back({stream, std::nullopt, version});
+    write(all);
+  }
+  /// Names, or a prefix.
+  void write(const StreamSelection& which) {
+    if (which.is_named()) write(which.names());
+    else write(which.prefix());
+  }
   /// The events are those of a page that was read: their positions say which.
   void write(const Writes& writes) {
     std::vector<Position> positions;

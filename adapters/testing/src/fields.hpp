@@ -38,9 +38,10 @@ LANTERN_NAMES(Frame::Kind, 4, "delta", "erased", "snapshot", "reset");
 LANTERN_NAMES(Ending, 4, "caught_up", "stopped", "failed", "rebuilt");
 LANTERN_NAMES(FailureKind, 12, "busy", "unavailable", "denied", "full", "corrupt", "not_a_store", "incompatible",
               "invalid", "undecodable", "rejected", "unsupported", "internal");
-LANTERN_NAMES(ErrorKind, 14, "event_failed", "retries_exhausted", "poll_failed", "checkpoint_load_failed",
+LANTERN_NAMES(WhenStreamFails, 2, "go_on", "stop");
+LANTERN_NAMES(ErrorKind, 15, "event_failed", "retries_exhausted", "poll_failed", "checkpoint_load_failed",
               "checkpoint_save_failed", "checkpoint_conflict", "views_load_failed", "rebuild_failed", "superseded",
-              "version_too_old", "leadership", "store_contract", "projector", "protocol");
+              "version_too_old", "leadership", "store_contract", "source_changed", "projector", "protocol");
 #undef LANTERN_NAMES
 
 /// Calls `archive(name, member)` for each member; `names` are theirs, with commas between.
@@ -81,7 +82,8 @@ LANTERN_FIELDS(CodeVersion, program, schema);
 LANTERN_FIELDS(Moment, generation, edition, version);
 LANTERN_FIELDS(EventFilter, stream, stream_prefix, types);
 LANTERN_FIELDS(Failure, kind, what, advice);
-LANTERN_FIELDS(Checkpoint, position, generation, revision, version);
+LANTERN_FIELDS(CursorMove, stream, from, through);
+LANTERN_FIELDS(StreamExtent, stream, first, last);
 LANTERN_FIELDS(QuarantineRecord, position, stream, type, reason, attempts, error, key);
 LANTERN_FIELDS(StoredView, key, state, version, edition, position, schema_version, updated_at);
 LANTERN_FIELDS(Frame, key, moment, position, kind, payload);
@@ -91,8 +93,6 @@ LANTERN_FIELDS(Lease, owner, fence);
 
 LANTERN_FIELDS(LoadCheckpoint, projection, purpose, generation);
 LANTERN_FIELDS(ReadEvents, filter, after, limit, byte_limit);
-LANTERN_FIELDS(SaveCheckpoint, projection, generation, from, through, writes, quarantined, fence, views, revision,
-               version);
 LANTERN_FIELDS(Sleep, duration, reason, attempt);
 LANTERN_FIELDS(AcquireLease, projection, owner, ttl, role);
 LANTERN_FIELDS(RenewLease, projection, lease, ttl, role);
@@ -101,18 +101,22 @@ LANTERN_FIELDS(LoadViews, projection, generation, keys);
 LANTERN_FIELDS(Publish, projection, frames);
 LANTERN_FIELDS(BeginRebuild, projection, version, fence);
 LANTERN_FIELDS(ActivateGeneration, projection, generation, fence);
+LANTERN_FIELDS(ListStreams, prefix, after, limit, changed_since);
+LANTERN_FIELDS(ReadStream, stream, types, after, limit, byte_limit);
 
 // ---- what is answered ----
 
 LANTERN_FIELDS(Saved, active);
 LANTERN_FIELDS(CheckpointMoved, actual);
+LANTERN_FIELDS(CursorMoved, stream, actual);
 LANTERN_FIELDS(LostLeadership, holder);
 LANTERN_FIELDS(WriteFailed, index, cause);
 LANTERN_FIELDS(OutcomeUnknown, cause);
 LANTERN_FIELDS(ViewsReplaced, actual);
 LANTERN_FIELDS(GenerationMoved, active);
 LANTERN_FIELDS(LeaseHeld, owner, expires_in);
-LANTERN_FIELDS(BehindActive, active);
+LANTERN_FIELDS(StreamPage, streams, as_of);
+LANTERN_FIELDS(StreamSlice, page, scanned_to, head);
 LANTERN_FIELDS(LoadedViews, views, parked);
 LANTERN_NO_FIELDS(ReleaseLease::Released);
 LANTERN_NO_FIELDS(Publish::Published);
@@ -121,8 +125,6 @@ LANTERN_NO_FIELDS(ActivateGeneration::Activated);
 // ---- how a run is, and how it ends ----
 
 LANTERN_FIELDS(RunFacts, projection, filter, keyed, applied_by_store, keeps_checkpoint, starts_after, version);
-LANTERN_FIELDS(RunSummary, ending, position, generation, applied, quarantined, retries, pages, commits,
-               commit_in_doubt);
 LANTERN_FIELDS(ProjectionError, kind, projection, what, position, stream, event_type, attempt, cause, progress);
 LANTERN_FIELDS(Backoff, base, multiplier, cap, jitter);
 LANTERN_FIELDS(PollConfig, interval, empty_poll_backoff, failure_backoff, max_consecutive_failures);
@@ -140,8 +142,8 @@ template <>
 struct Fields<ProjectionConfig> {
   static constexpr std::string_view type_name = "ProjectionConfig";
   static void each(auto& archive, auto& value) {
-    auto& [mode, poll, event_retry, store_retry, commit, leadership, page_events, page_bytes, seed, tenant, observer,
-           recorder, quirks, view_cache, publish, rebuild, rebuild_share, hold_switch] = value;
+    auto& [mode, poll, event_retry, store_retry, commit, leadership, page_events, page_bytes, streams, stream_failure, seed,
+           tenant, observer, recorder, quirks, view_cache, publish, rebuild, rebuild_share, hold_switch] = value;
     leave_out(observer);
     leave_out(recorder);
     each_field(archive,
@@ -149,6 +151,55 @@ struct Fields<ProjectionConfig> {
                "quirks, view_cache, publish, rebuild, rebuild_share, hold_switch",
                mode, poll, event_retry, store_retry, commit, leadership, page_events, page_bytes, seed, tenant, quirks,
                view_cache, publish, rebuild, rebuild_share, hold_switch);
+    archive.unless("streams", streams, std::nullopt);
+    archive.unless("stream_failure", stream_failure, WhenStreamFails::go_on);
+  }
+};
+
+// ---- with what only runs over streams have, which others leave out ----
+
+template <>
+struct Fields<Checkpoint> {
+  static constexpr std::string_view type_name = "Checkpoint";
+  static void each(auto& archive, auto& value) {
+    auto& [position, generation, revision, version, cursors] = value;
+    each_field(archive, "position, generation, revision, version", position, generation, revision, version);
+    archive.unless("cursors", cursors, StreamCursors{});
+  }
+};
+
+template <>
+struct Fields<SaveCheckpoint> {
+  static constexpr std::string_view type_name = "SaveCheckpoint";
+  static void each(auto& archive, auto& value) {
+    auto& [projection, generation, from, through, writes, quarantined, fence, views, revision, version, cursors] =
+        value;
+    each_field(archive,
+               "projection, generation, from, through, writes, quarantined, fence, views, revision, version",
+               projection, generation, from, through, writes, quarantined, fence, views, revision, version);
+    archive.unless("cursors", cursors, std::vector<CursorMove>{});
+  }
+};
+
+template <>
+struct Fields<BehindActive> {
+  static constexpr std::string_view type_name = "BehindActive";
+  static void each(auto& archive, auto& value) {
+    auto& [active, stream] = value;
+    each_field(archive, "active", active);
+    archive.unless("stream", stream, std::nullopt);
+  }
+};
+
+template <>
+struct Fields<RunSummary> {
+  static constexpr std::string_view type_name = "RunSummary";
+  static void each(auto& archive, auto& value) {
+    auto& [ending, position, generation, cursors, applied, quarantined, retries, pages, commits, commit_in_doubt] =
+        value;
+    each_field(archive, "ending, position, generation, applied, quarantined, retries, pages, commits, commit_in_doubt",
+               ending, position, generation, applied, quarantined, retries, pages, commits, commit_in_doubt);
+    archive.unless("cursors", cursors, StreamCursors{});
   }
 };
 
@@ -176,7 +227,8 @@ concept HasFields = requires {
 /// A number with a name of its own.
 template <class T>
 concept StrongNumber =
-    std::same_as<T, Position> || std::same_as<T, Generation> || std::same_as<T, Fence> || std::same_as<T, Revision>;
+    std::same_as<T, Position> || std::same_as<T, Generation> || std::same_as<T, Fence> || std::same_as<T, Revision> ||
+    std::same_as<T, StreamVersion>;
 /// A value that is valid by its type.
 template <class T>
 concept Bounded = requires(const T& value) {

@@ -187,7 +187,7 @@ typename E::reply World::perform(const E& effect) {
   } else if constexpr (std::same_as<E, Sleep>) {
     return Slept::through;
   } else {
-    typename E::reply reply = store_.perform(effect);
+    typename E::reply reply = lantern::perform(store_, effect);
     if constexpr (std::same_as<E, AcquireLease>) oracle_.granted(effect, reply);
     if constexpr (std::same_as<E, ReleaseLease>) oracle_.given_back(effect);
     if constexpr (std::same_as<E, SaveCheckpoint>) {

@@ -109,7 +109,7 @@ class SpecRun {
       if (told_) outcome_.frames.insert(outcome_.frames.end(), frames.begin(), frames.end());
       return std::move(request).answer(Publish::Published{}, now_);
     } else {
-      auto reply = store_.perform(request.effect());
+      auto reply = lantern::perform(store_, request.effect());
       return std::move(request).answer(std::move(reply), now_);
     }
   }

@@ -8,6 +8,7 @@
 
 #include "lantern/backoff.hpp"
 #include "lantern/bounds.hpp"
+#include "lantern/stream_selection.hpp"
 
 namespace lantern {
 
@@ -86,6 +87,14 @@ struct Leadership {
   friend bool operator==(const Leadership&, const Leadership&) = default;
 };
 
+/// What a run over streams does about a stream that cannot be read, or has an event that fails and must not be passed.
+enum class WhenStreamFails : std::uint8_t {
+  /// The others go on; that stream stays where it is. A continuous run tries it again, ever more seldom, as
+  /// `PollConfig::failure_backoff` says; a batch run ends with its error once the others are caught up.
+  go_on,
+  stop,  ///< the run ends with an error
+};
+
 /// When a run of a projection with generations (keyed, or of SQL statements) fills a new generation before it goes on
 /// as the live run.
 enum class RebuildPolicy : std::uint8_t {
@@ -124,6 +133,8 @@ class ProjectionConfig {
   ProjectionConfig& with(CommitPolicy policy) { return commit = policy, *this; }
   ProjectionConfig& with(Leadership lease) { return leadership = std::move(lease), *this; }
   ProjectionConfig& with_seed(std::uint64_t value) { return seed = value, *this; }
+  ProjectionConfig& over(StreamSelection which) { return streams = std::move(which), *this; }
+  ProjectionConfig& when_stream_fails(WhenStreamFails what) { return stream_failure = what, *this; }
   ProjectionConfig& tell(Observer& whom) { return observer = &whom, *this; }
   ProjectionConfig& record(Recorder& whom) { return recorder = &whom, *this; }
   ProjectionConfig& page_limit(BatchSize events) { return page_events = events, *this; }
@@ -143,6 +154,12 @@ class ProjectionConfig {
   std::optional<Leadership> leadership{};  ///< absent: the run takes no lease, and its commits carry no fence
   BatchSize page_events = 1000;            ///< events asked for at once
   ByteCount page_bytes = 16ULL << 20;      ///< a store ends a page early that reached this size
+  /// Absent: the run is over the whole log, in the order of positions, with one checkpoint. Else over these streams,
+  /// each in its own order and with a cursor of its own; nothing is promised about the order between them. A batch then
+  /// ends, unless `commit` says otherwise, once it has `page_events` events, or at the head of the last stream. Of the
+  /// projector's filter, streams and a prefix must hold as well.
+  std::optional<StreamSelection> streams{};
+  WhenStreamFails stream_failure = WhenStreamFails::go_on;
   std::uint64_t seed = 0;                  ///< of the jitter
   std::string tenant{};                    ///< second part of the projection's identity
   Observer* observer = nullptr;            ///< borrowed; must outlive the run

@@ -13,6 +13,7 @@
 
 #include <tl/expected.hpp>
 
+#include "lantern/cursors.hpp"
 #include "lantern/event.hpp"
 #include "lantern/failure.hpp"
 #include "lantern/identity.hpp"
@@ -28,12 +29,13 @@ concept Effect = std::equality_comparable<E> && requires {
 
 // ---- checkpoints ----
 
-/// How far a projection got, and in which generation.
+/// How far a projection got, and in which generation. It has a position or cursors, or neither; never both.
 struct Checkpoint {
-  std::optional<Position> position{};  ///< absent: nothing is applied yet (a rebuild that is to begin)
+  std::optional<Position> position{};  ///< in the whole log; absent: nothing is applied yet, or it is run over streams
   Generation generation{};
-  Revision revision{};    ///< of its views; stores without views leave it as it is
-  CodeVersion version{};  ///< the code that made this generation; stores without views leave it as it is
+  Revision revision{};      ///< of its views; stores without views leave it as it is
+  CodeVersion version{};    ///< the code that made this generation; stores without views leave it as it is
+  StreamCursors cursors{};  ///< of a projection that is run over streams
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
@@ -87,6 +89,12 @@ struct CheckpointMoved {
   std::optional<Position> actual{};
   friend bool operator==(const CheckpointMoved&, const CheckpointMoved&) = default;
 };
+/// Nothing was stored: the stored cursor of this stream is not the one that this commit builds on.
+struct CursorMoved {
+  std::string stream{};
+  std::optional<StreamVersion> actual{};
+  friend bool operator==(const CursorMoved&, const CursorMoved&) = default;
+};
 /// Nothing was stored: somebody else holds the lease now, or nobody does any more.
 struct LostLeadership {
   std::string holder{};  ///< empty when nobody does
@@ -115,7 +123,8 @@ struct GenerationMoved {
 };
 /// Why a commit was not stored, or not known to be. A bare `Failure` says that nothing was stored.
 using SaveError =
-    std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, ViewsReplaced, GenerationMoved, Failure>;
+    std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, ViewsReplaced, GenerationMoved,
+                 Failure, CursorMoved>;
 
 /// The events that the projection's own statements are to be run for, in order, as one or more runs of a page.
 /// Empty for projections that are not applied by the store.
@@ -131,6 +140,10 @@ struct Writes {
 /// the same keys) and the quarantine records (again is no error), and move the checkpoint to `through`. With neither
 /// `from` nor `through`, only the records are stored, and no checkpoint is checked or moved: the projection keeps none.
 /// Views and writes may not come without a checkpoint (FailureKind::invalid).
+///
+/// Of a run over streams, the checkpoint is a cursor for each stream: `cursors` has those that this commit moves, and
+/// takes the place of `from` and `through`, which are absent. The store checks each `CursorMove::from`, and leaves all
+/// other cursors alone. A store that keeps no cursors refuses them (FailureKind::unsupported).
 /// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;
@@ -145,6 +158,7 @@ struct SaveCheckpoint {
   std::vector<StoredView> views{};  ///< of a keyed projection: each touched key once; their `updated_at` is the store's
   Revision revision{};              ///< of the views that this commit builds on
   CodeVersion version{};            ///< the code that made them; stored with the generation
+  std::vector<CursorMove> cursors{};  ///< of a run over streams: each stream once
   friend bool operator==(const SaveCheckpoint&, const SaveCheckpoint&) = default;
 };
 
@@ -295,7 +309,8 @@ struct BeginRebuild {
 /// Nothing was changed: the checkpoint of the building generation is before that of the active one, so readers would be
 /// sent back. The run fills on.
 struct BehindActive {
-  std::optional<Position> active{};  ///< where the active one is; later than the building one
+  std::optional<Position> active{};     ///< where the active one is; later than the building one
+  std::optional<std::string> stream{};  ///< over streams: one whose cursor is behind; `active` is absent
   friend bool operator==(const BehindActive&, const BehindActive&) = default;
 };
 

@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "lantern/cursors.hpp"
 #include "lantern/failure.hpp"
 #include "lantern/identity.hpp"
 
@@ -28,6 +29,7 @@ struct RunSummary {
   /// The stored checkpoint; of a projector whose state is in memory: how far it has folded.
   std::optional<Position> position{};
   Generation generation{};
+  StreamCursors cursors{};      ///< over streams: the stored checkpoint; `position` is absent
   std::uint64_t applied{};      ///< events applied
   std::uint64_t quarantined{};  ///< durable records of events that were passed; with keys, one for each key
   std::uint64_t retries{};      ///< times an event was tried again
@@ -52,6 +54,7 @@ enum class ErrorKind : std::uint8_t {
   version_too_old,  ///< the active generation was made by newer code than this
   leadership,       ///< somebody else leads
   store_contract,   ///< the store's reply breaks its contract
+  source_changed,   ///< the log, or a stream, is not the one that the checkpoint is of: cut off, or made anew
   /// It threw when it was asked for its name, filter, version or snapshot; or a name, tenant or owner is refused; or a
   /// view could not be encoded.
   projector,
@@ -64,7 +67,7 @@ struct ProjectionError {
   ProjectionId projection{};
   std::string what;                    ///< one sentence: what happened
   std::optional<Position> position{};  ///< of the event, where one is to blame; else how far the run had got
-  std::string stream{};                ///< of the event
+  std::string stream{};                ///< of the event; or that could not be read
   std::string event_type{};            ///< of the event
   std::uint32_t attempt{};             ///< which try it was, from 1; 0 when tries do not apply
   std::optional<Failure> cause{};      ///< what the store or the projector said

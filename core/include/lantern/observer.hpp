@@ -24,6 +24,24 @@ struct PageRead {
   std::optional<Position> scanned_to{};
   std::optional<Position> head{};
 };
+/// Over streams: some that may have new events were found.
+struct StreamsListed {
+  std::size_t streams{};  ///< that are to be read
+};
+/// Over streams: events of one of them have arrived.
+struct StreamRead {
+  std::string stream{};
+  std::size_t events{};
+  std::optional<StreamVersion> scanned_to{};
+  std::optional<StreamVersion> head{};
+};
+/// Over streams: this one is left where it is, and the others go on.
+struct StreamSetAside {
+  std::string stream{};
+  std::optional<StreamVersion> at{};
+  std::string what{};
+  std::optional<Failure> cause{};
+};
 /// An event failed. `attempt` counts from 1.
 struct EventFailed {
   Position position{};
@@ -91,7 +109,8 @@ using Happening =
     std::variant<happening::Started, happening::PageRead, happening::EventFailed, happening::RetryScheduled,
                  happening::Quarantined, happening::Committed, happening::CaughtUp, happening::StoreFailed,
                  happening::LeaseGained, happening::LeaseLost, happening::StandingBy, happening::PublishFailed,
-                 happening::ViewsReloaded, happening::RebuildBegun, happening::Activated>;
+                 happening::ViewsReloaded, happening::RebuildBegun, happening::Activated, happening::StreamsListed,
+                 happening::StreamRead, happening::StreamSetAside>;
 
 /// Receives happenings as values, on the thread that drives the run. When it throws, the exception is dropped, and the
 /// happening with it; the run goes on. Attach it with `ProjectionConfig::tell`; with none attached a run builds no

@@ -79,7 +79,8 @@ class [[nodiscard]] Request {
 struct [[nodiscard]] Step
     : std::variant<Request<LoadCheckpoint>, Request<ReadEvents>, Request<SaveCheckpoint>, Request<Sleep>,
                    Request<AcquireLease>, Request<RenewLease>, Request<ReleaseLease>, Request<LoadViews>,
-                   Request<Publish>, Request<BeginRebuild>, Request<ActivateGeneration>, Finished> {
+                   Request<Publish>, Request<BeginRebuild>, Request<ActivateGeneration>, Request<ListStreams>,
+                   Request<ReadStream>, Finished> {
   using variant::variant;
   using Base = variant;
 
@@ -144,7 +145,8 @@ struct AnyReply {
   };
   std::uint64_t request{};
   std::variant<To<LoadCheckpoint>, To<ReadEvents>, To<SaveCheckpoint>, To<Sleep>, To<AcquireLease>, To<RenewLease>,
-               To<ReleaseLease>, To<LoadViews>, To<Publish>, To<BeginRebuild>, To<ActivateGeneration>>
+               To<ReleaseLease>, To<LoadViews>, To<Publish>, To<BeginRebuild>, To<ActivateGeneration>, To<ListStreams>,
+               To<ReadStream>>
       reply;
 };
 

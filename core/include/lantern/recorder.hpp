@@ -28,7 +28,8 @@ struct ReplySeen {
     const typename E::reply& value;
   };
   std::variant<To<LoadCheckpoint>, To<ReadEvents>, To<SaveCheckpoint>, To<Sleep>, To<AcquireLease>, To<RenewLease>,
-               To<ReleaseLease>, To<LoadViews>, To<Publish>, To<BeginRebuild>, To<ActivateGeneration>>
+               To<ReleaseLease>, To<LoadViews>, To<Publish>, To<BeginRebuild>, To<ActivateGeneration>, To<ListStreams>,
+               To<ReadStream>>
       reply;
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "lantern/effects.hpp"
+#include "lantern/stream_effects.hpp"
 
 namespace lantern {
 
@@ -14,6 +15,8 @@ namespace lantern {
 [[nodiscard]] std::optional<Failure> refuse(const ProjectionId&);
 [[nodiscard]] std::optional<Failure> refuse(const LoadCheckpoint&);
 [[nodiscard]] std::optional<Failure> refuse(const ReadEvents&);
+[[nodiscard]] std::optional<Failure> refuse(const ListStreams&);
+[[nodiscard]] std::optional<Failure> refuse(const ReadStream&);
 [[nodiscard]] std::optional<Failure> refuse(const SaveCheckpoint&);
 [[nodiscard]] std::optional<Failure> refuse(const AppendEvents&);
 [[nodiscard]] std::optional<Failure> refuse(const AcquireLease&);

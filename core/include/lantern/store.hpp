@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lantern/effects.hpp"
+#include "lantern/stream_effects.hpp"
 
 namespace lantern {
 
@@ -16,10 +17,11 @@ concept Performs = Effect<E> && requires(S& store, const E& effect) {
   { store.perform(effect) } -> std::same_as<typename E::reply>;
 };
 
-/// What only projections with keys or generations ask for. A store without those cannot perform these, and need not.
+/// What only projections with keys or generations ask for, and runs over streams. A store without those cannot perform
+/// these, and need not.
 template <class E>
 concept OptionalEffect = std::same_as<E, LoadViews> || std::same_as<E, Publish> || std::same_as<E, BeginRebuild> ||
-    std::same_as<E, ActivateGeneration>;
+    std::same_as<E, ActivateGeneration> || std::same_as<E, ListStreams> || std::same_as<E, ReadStream>;
 
 /// `store.perform(effect)`, also for an effect that only some stores can perform: others answer that it is not
 /// supported, and where nobody listens, publishing is done at once.
@@ -28,10 +30,18 @@ requires Performs<S, E> || OptionalEffect<E>
 [[nodiscard]] typename E::reply perform(S& store, const E& effect) {
   if constexpr (Performs<S, E>) return store.perform(effect);
   else if constexpr (std::same_as<E, Publish>) return Publish::Published{};
+  else if constexpr (std::same_as<E, ListStreams> || std::same_as<E, ReadStream>)
+    return tl::make_unexpected(Failure(FailureKind::unsupported, "this store does not read stream by stream",
+                                       "run this projection over the whole log, or on a store that does"));
   else
     return tl::make_unexpected(Failure(FailureKind::unsupported, "this store keeps no views or generations",
                                        "run this projection on a store that does"));
 }
+
+/// Finds streams, and yields the events of each in order. Nothing is promised about events of different streams but by
+/// an `EventReader`, whose positions order them all.
+template <class S>
+concept StreamReader = Performs<S, ListStreams> && Performs<S, ReadStream>;
 
 /// Yields events in order.
 template <class S>

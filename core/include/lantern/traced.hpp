@@ -24,6 +24,8 @@ namespace lantern {
 [[nodiscard]] std::string describe(const Publish::reply&);
 [[nodiscard]] std::string describe(const BeginRebuild::reply&);
 [[nodiscard]] std::string describe(const ActivateGeneration::reply&);
+[[nodiscard]] std::string describe(const ListStreams::reply&);
+[[nodiscard]] std::string describe(const ReadStream::reply&);
 [[nodiscard]] std::string describe(const GetView::reply&);
 [[nodiscard]] std::string describe(const ScanViews::reply&);
 [[nodiscard]] std::string describe(const ReplaceView::reply&);

@@ -37,6 +37,8 @@ class AsyncStorePort {
   virtual void perform(const Publish&, const Home&, ReplyHandler<Publish>) = 0;
   virtual void perform(const BeginRebuild&, const Home&, ReplyHandler<BeginRebuild>) = 0;
   virtual void perform(const ActivateGeneration&, const Home&, ReplyHandler<ActivateGeneration>) = 0;
+  virtual void perform(const ListStreams&, const Home&, ReplyHandler<ListStreams>) = 0;
+  virtual void perform(const ReadStream&, const Home&, ReplyHandler<ReadStream>) = 0;
   virtual void subscribe(std::function<void()> callback, const Home&, ReplyHandler<SubscribeToAppends>) = 0;
 };
 
@@ -77,6 +79,12 @@ class BoundAsyncStore final : public AsyncStorePort {
     forward(e, home, std::move(handler));
   }
   void perform(const ActivateGeneration& e, const Home& home, ReplyHandler<ActivateGeneration> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const ListStreams& e, const Home& home, ReplyHandler<ListStreams> handler) override {
+    forward(e, home, std::move(handler));
+  }
+  void perform(const ReadStream& e, const Home& home, ReplyHandler<ReadStream> handler) override {
     forward(e, home, std::move(handler));
   }
   void subscribe(std::function<void()> callback, const Home& home, ReplyHandler<SubscribeToAppends> handler) override {

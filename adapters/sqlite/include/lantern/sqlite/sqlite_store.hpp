@@ -75,6 +75,8 @@ class SqliteStore {
   /// nor delays a stop; `scanned_to` says how far it looked. With `EventFilter::stream` it looks at that stream only,
   /// and with types as well at no more than 8192 events of it.
   [[nodiscard]] ReadEvents::reply perform(const ReadEvents&) const;
+  [[nodiscard]] ListStreams::reply perform(const ListStreams&) const;
+  [[nodiscard]] ReadStream::reply perform(const ReadStream&) const;
   /// Writes for a projection that is not installed here are FailureKind::invalid.
   [[nodiscard]] SaveCheckpoint::reply perform(const SaveCheckpoint&);
   /// Names are checked; data, meta and ts are kept as they are, whatever their bytes.
