@@ -89,6 +89,8 @@ struct World {
     }
     return reply;
   }
+  ListStreams::reply perform(const ListStreams& asked) { return store.perform(asked); }
+  ReadStream::reply perform(const ReadStream& asked) { return store.perform(asked); }
   Publish::reply perform(const Publish& asked) { return pick(asked, "published"); }
   Slept perform(const Sleep& asked) { return pick(asked, "slept"); }
   BeginRebuild::reply perform(const BeginRebuild& asked) {

@@ -31,6 +31,8 @@ AnyReply intruder(std::size_t kind, std::uint64_t number) {
     case 8: return any_reply<Publish>(number, Publish::Published{});
     case 9: return any_reply<BeginRebuild>(number, Checkpoint{Position{77}, Generation{7}});
     case 10: return any_reply<ActivateGeneration>(number, ActivateGeneration::Activated{});
+    case 11: return any_reply<ListStreams>(number, StreamPage{{{"a", StreamVersion{1}, StreamVersion{77}}}, Position{77}});
+    case 12: return any_reply<ReadStream>(number, StreamSlice{{}, StreamVersion{77}, StreamVersion{78}});
   }
   throw std::logic_error("a kind of reply that this test does not know");
 }
@@ -86,6 +88,7 @@ struct Setting {
   bool durable = true;
   bool older = false;  ///< what is stored was made by older code
   PollMode mode = PollMode::batch;
+  bool streams = false;
 };
 
 struct Seen {
@@ -159,6 +162,7 @@ Seen walk(const Setting& setting, const std::vector<Departure>& chosen, bool dis
           std::vector<Choices::Offered>* offered = nullptr) {
   auto config = steady().page_limit(2).with(Leadership("me"));
   config.mode = setting.mode;
+  if (setting.streams) config.over(StreamSelection::all());
   config.leadership->ttl = 9ms;
   config.leadership->when_not_leader = WhenNotLeader::stand_by;
   config.store_retry.max_attempts = 2;
@@ -177,7 +181,8 @@ Seen walk(const Setting& setting, const std::vector<Departure>& chosen, bool dis
 /// What the page on the state machine knows of, but for the start.
 std::set<std::string> requests_of_page() {
   std::set<std::string> all;
-  for (const char* heading : {"The work", "The lease", "Stopping", "Stopping a leader", "Views and generations"}) {
+  for (const char* heading : {"The work", "The lease", "Stopping", "Stopping a leader", "Views and generations",
+                              "Over streams"}) {
     for (const auto& [from, nexts] : table_of_page(heading)) all.insert(from.first);
   }
   all.erase("start");
@@ -194,6 +199,7 @@ TEST_CASE("S12: each reply that does not fit is refused at each request, and the
       {.name = "keyed", .keyed = true, .mode = PollMode::continuous},
       {.name = "rebuilt", .keyed = true, .older = true, .mode = PollMode::continuous},
       {.name = "rebuilt, to the head", .keyed = true, .older = true},
+      {.name = "over streams", .keyed = true, .mode = PollMode::continuous, .streams = true},
   };
   std::set<std::string> pending;
   for (const Setting& setting : settings) {

@@ -36,6 +36,8 @@ inline std::string name(const Step& step) {
     std::string operator()(const Request<Publish>&) const { return "Publish"; }
     std::string operator()(const Request<BeginRebuild>&) const { return "BeginRebuild"; }
     std::string operator()(const Request<ActivateGeneration>&) const { return "ActivateGeneration"; }
+    std::string operator()(const Request<ListStreams>&) const { return "ListStreams"; }
+    std::string operator()(const Request<ReadStream>&) const { return "ReadStream"; }
     std::string operator()(const Finished& end) const {
       if (!end) return "Finished[failed]";
       if (end->ending == Ending::rebuilt) return "Finished[rebuilt]";

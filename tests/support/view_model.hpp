@@ -23,12 +23,14 @@ class ViewModel {
     std::int64_t position{};
     std::string type{"T"};
     std::string data{};
+    std::string stream{"s"};
   };
   using RecordId = std::pair<std::int64_t, std::optional<std::string>>;
   struct Stock {
     std::optional<Position> position{};
     Revision revision{};
     CodeVersion version{};
+    StreamCursors cursors{};
     std::map<std::string, StoredView> views{};
     std::map<RecordId, QuarantineRecord> records{};
   };
@@ -58,7 +60,7 @@ class ViewModel {
     const auto found = generations.find(which);
     if (found == generations.end()) return std::nullopt;
     const Stock& stock = found->second;
-    return Checkpoint{stock.position, Generation{which}, stock.revision, stock.version};
+    return Checkpoint{stock.position, Generation{which}, stock.revision, stock.version, stock.cursors};
   }
 
   [[nodiscard]] ReadEvents::reply perform(const ReadEvents& asked) const {
@@ -76,6 +78,41 @@ class ViewModel {
                 .data = event.data});
     }
     return page;
+  }
+
+  [[nodiscard]] ListStreams::reply perform(const ListStreams& asked) const {
+    StreamPage page;
+    page.as_of = head();
+    std::map<std::string, std::int64_t> last;
+    std::set<std::string> changed;
+    for (const Event& event : log) {
+      ++last[event.stream];
+      if (!asked.changed_since || event.position > asked.changed_since->value) changed.insert(event.stream);
+    }
+    for (const std::string& stream : changed) {
+      if (!stream.starts_with(asked.prefix) || (asked.after && stream <= *asked.after)) continue;
+      if (page.streams.size() == asked.limit) break;
+      page.streams.push_back({stream, StreamVersion{1}, StreamVersion{last[stream]}});
+    }
+    return page;
+  }
+
+  [[nodiscard]] ReadStream::reply perform(const ReadStream& asked) const {
+    StreamSlice slice;
+    slice.scanned_to = asked.after;
+    std::int64_t version = 0;
+    for (const Event& event : log) {
+      if (event.stream != asked.stream) continue;
+      slice.head = StreamVersion{++version};
+      if ((asked.after && version <= asked.after->value) || slice.page.size() == asked.limit) continue;
+      slice.scanned_to = slice.head;
+      slice.page.add({.position = Position{event.position},
+                      .stream = event.stream,
+                      .version = version,
+                      .type = event.type,
+                      .data = event.data});
+    }
+    return slice;
   }
 
   [[nodiscard]] LoadViews::reply perform(const LoadViews& asked) {
@@ -104,6 +141,9 @@ class ViewModel {
     if (asked.fence && asked.fence->value != hold.fence) return refuse(LostLeadership{hold.owner});
     const Stock known = first ? Stock{} : generations.at(to);
     if (asked.from != known.position) return refuse(CheckpointMoved{known.position});
+    for (const CursorMove& move : asked.cursors) {
+      if (known.cursors.of(move.stream) != move.from) return refuse(CursorMoved{move.stream, known.cursors.of(move.stream)});
+    }
     if (asked.revision != known.revision) return refuse(ViewsReplaced{known.revision});
     if (first) active = greatest = 1;
     Stock& stock = generations[to];
@@ -111,6 +151,7 @@ class ViewModel {
     for (const QuarantineRecord& record : asked.quarantined) {
       stock.records.insert_or_assign({record.position.value, record.key}, record);
     }
+    for (const CursorMove& move : asked.cursors) stock.cursors.advance(move.stream, move.through);
     stock.position = asked.through;
     stock.version = asked.version;
     ++commits;
@@ -160,7 +201,7 @@ class ViewModel {
       generations[building].version = asked.version;
     }
     const Stock& stock = generations[building];
-    return Checkpoint{stock.position, Generation{building}, stock.revision, stock.version};
+    return Checkpoint{stock.position, Generation{building}, stock.revision, stock.version, stock.cursors};
   }
 
   [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration& asked) {
@@ -170,6 +211,9 @@ class ViewModel {
     if (asked.generation.value != building) return tl::unexpected(Refusal(Failure(FailureKind::invalid, "gone")));
     if (generations[building].position < live().position) {
       return tl::unexpected(Refusal(BehindActive{live().position}));
+    }
+    for (const auto& [stream, version] : live().cursors) {
+      if (generations[building].cursors.of(stream) < version) return tl::unexpected(Refusal(BehindActive{{}, stream}));
     }
     for (auto at = generations.begin(); at != generations.end();) {
       at = at->first == active || at->first == building ? std::next(at) : generations.erase(at);

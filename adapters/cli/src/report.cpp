@@ -23,7 +23,8 @@ ExitCode exit_code_of(const Finished& finished) {
     case ErrorKind::checkpoint_load_failed:
     case ErrorKind::views_load_failed:
     case ErrorKind::rebuild_failed:
-    case ErrorKind::store_contract: return ExitCode::store;
+    case ErrorKind::store_contract:
+    case ErrorKind::source_changed: return ExitCode::store;
     case ErrorKind::protocol: break;
   }
   return ExitCode::defect;

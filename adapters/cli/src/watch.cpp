@@ -204,6 +204,11 @@ void Watch::see(const happening::Activated& active) {
 void Watch::see(const happening::PublishFailed&) {}
 void Watch::see(const happening::ViewsReloaded&) {}
 
+// What only runs over streams tell; the program runs over the whole log.
+void Watch::see(const happening::StreamsListed&) {}
+void Watch::see(const happening::StreamRead&) {}
+void Watch::see(const happening::StreamSetAside&) {}
+
 void Watch::state(std::string word) {
   if (word == note_.state) return;
   {

@@ -63,6 +63,9 @@ class Watch {
   void see(const happening::ViewsReloaded&);
   void see(const happening::RebuildBegun&);
   void see(const happening::Activated&);
+  void see(const happening::StreamsListed&);
+  void see(const happening::StreamRead&);
+  void see(const happening::StreamSetAside&);
 
   void state(std::string word);
   void write_note();
