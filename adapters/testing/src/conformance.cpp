@@ -18,7 +18,7 @@ template <class Visit>
 void each_rule(Visit visit) {
   for (const auto rules :
        {append_rules(), reader_rules(), page_rules(), name_rules(), checkpoint_rules(), lease_rules(), write_rules(),
-        run_rules(), race_rules(), view_rules(), scan_rules(), replace_rules(), generation_rules(), role_rules(),
+        run_rules(), race_rules(), stream_rules(), view_rules(), scan_rules(), replace_rules(), generation_rules(), role_rules(),
         switch_rules(), view_race_rules(), view_model_rules(), keyed_run_rules(), keyed_name_rules()}) {
     for (const Rule& rule : rules) visit(rule);
   }
@@ -28,7 +28,8 @@ unsigned bits(const Offers& offers) {
   return (offers.append ? Needs::append : 0u) | (offers.clock ? Needs::clock : 0u) |
          (offers.leases ? Needs::leases : 0u) | (offers.writes ? Needs::writes : 0u) |
          (offers.quarantine ? Needs::quarantine : 0u) | (offers.hints ? Needs::hints : 0u) |
-         (offers.views ? Needs::views : 0u) | (offers.generations ? Needs::generations : 0u);
+         (offers.views ? Needs::views : 0u) | (offers.generations ? Needs::generations : 0u) |
+         (offers.streams ? Needs::streams : 0u);
 }
 
 /// How the contract was broken, if it was.

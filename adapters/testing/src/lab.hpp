@@ -122,6 +122,7 @@ enum Needs : unsigned {
   hints = 32,
   views = 64,
   generations = 128,
+  streams = 256,
 };
 
 struct Rule {
@@ -144,6 +145,7 @@ struct Rule {
 [[nodiscard]] std::span<const Rule> role_rules();
 [[nodiscard]] std::span<const Rule> run_rules();
 [[nodiscard]] std::span<const Rule> scan_rules();
+[[nodiscard]] std::span<const Rule> stream_rules();
 [[nodiscard]] std::span<const Rule> switch_rules();
 [[nodiscard]] std::span<const Rule> view_model_rules();
 [[nodiscard]] std::span<const Rule> view_race_rules();

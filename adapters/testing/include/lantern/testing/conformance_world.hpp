@@ -43,7 +43,7 @@ struct AppliedEvent {
 ///
 /// Contracts on leases need a store that is a `ProjectorCoordinator`; those on hints one that is an `AppendNotifier`;
 /// those on stored views a `ViewStore`; those on rebuilds beside what readers see a `GenerationStore` that is a
-/// `ViewStore`, too.
+/// `ViewStore`, too; those on streams and their cursors one that is a `StreamReader`.
 template <class W>
 concept ConformanceWorld = requires(W& world) {
   { world.open() } -> ProjectionStore;
@@ -53,7 +53,7 @@ namespace detail {
 
 /// What a world and its stores can do beyond reading and keeping checkpoints.
 struct Offers {
-  bool append{}, clock{}, leases{}, writes{}, quarantine{}, hints{}, views{}, generations{};
+  bool append{}, clock{}, leases{}, writes{}, quarantine{}, hints{}, views{}, generations{}, streams{};
 };
 
 /// A store as the suite's compiled part sees it.
@@ -70,6 +70,8 @@ class SuiteStore {
   virtual AcquireLease::reply perform(const AcquireLease&) = 0;
   virtual RenewLease::reply perform(const RenewLease&) = 0;
   virtual ReleaseLease::reply perform(const ReleaseLease&) = 0;
+  virtual ListStreams::reply perform(const ListStreams&) = 0;
+  virtual ReadStream::reply perform(const ReadStream&) = 0;
   virtual LoadViews::reply perform(const LoadViews&) = 0;
   virtual GetView::reply perform(const GetView&) = 0;
   virtual ScanViews::reply perform(const ScanViews&) = 0;
@@ -128,7 +130,8 @@ template <class World>
           .quarantine = ShowsQuarantine<World>,
           .hints = AppendNotifier<Store>,
           .views = ViewStore<Store>,
-          .generations = ViewStore<Store> && GenerationStore<Store>};
+          .generations = ViewStore<Store> && GenerationStore<Store>,
+          .streams = StreamReader<Store>};
 }
 
 template <class World>
@@ -152,6 +155,8 @@ class BoundStore final : public SuiteStore {
   AcquireLease::reply perform(const AcquireLease& effect) override { return maybe(effect); }
   RenewLease::reply perform(const RenewLease& effect) override { return maybe(effect); }
   ReleaseLease::reply perform(const ReleaseLease& effect) override { return maybe(effect); }
+  ListStreams::reply perform(const ListStreams& effect) override { return maybe(effect); }
+  ReadStream::reply perform(const ReadStream& effect) override { return maybe(effect); }
   LoadViews::reply perform(const LoadViews& effect) override { return maybe(effect); }
   GetView::reply perform(const GetView& effect) override { return maybe(effect); }
   ScanViews::reply perform(const ScanViews& effect) override { return maybe(effect); }
