@@ -13,10 +13,11 @@ using std::chrono::nanoseconds;
 
 namespace {
 
+/// Makes the step where the caller wants it: effects have many texts, and each move of a text costs.
 template <Effect E>
-Step ask(RunPtr run, E effect) {
+Step ask(RunPtr&& run, E&& effect) {
   ++run->requests;
-  return Request<E>(std::move(effect), std::move(run));
+  return Step(std::in_place_type<Request<E>>, std::move(effect), std::move(run));
 }
 
 std::optional<Fence> fence_of(const Run& r) { return r.lease ? std::optional(r.lease->fence) : std::nullopt; }
@@ -65,7 +66,7 @@ Step sleep(RunPtr run) {
   nanoseconds length = run->wait->remaining;
   if (run->lease && !run->releasing) length = std::min(length, run->renew_after - between(run->renew_from, run->now));
   Sleep sleep{length, run->wait->reason, run->wait->attempt};
-  return ask(std::move(run), sleep);
+  return ask(std::move(run), std::move(sleep));
 }
 
 Step load(RunPtr run, LoadCheckpoint::Purpose purpose) {
