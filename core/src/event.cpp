@@ -13,7 +13,7 @@ bool EventFilter::matches(const RecordedEvent& event) const noexcept {
 }
 
 char* EventPage::room(std::size_t bytes) {
-  constexpr std::size_t smallest = 4096, largest = 1 << 18;
+  constexpr std::size_t smallest = 1024, largest = 1 << 18;
   if (bytes > left_) {
     // Chunks grow with the page, so that a page of any size takes few of them and wastes at most half.
     const std::size_t size = std::max(bytes, std::clamp(bytes_, smallest, largest));
@@ -45,7 +45,14 @@ void EventPage::drop_after(std::size_t kept) noexcept {
   for (; events_.size() > kept; events_.pop_back()) bytes_ -= size_in_bytes(events_.back());
 }
 
-EventPage::EventPage(EventPage&& other) noexcept { *this = std::move(other); }
+EventPage::EventPage(EventPage&& other) noexcept
+    : scanned_to(std::exchange(other.scanned_to, std::nullopt)),
+      head(std::exchange(other.head, std::nullopt)),
+      events_(std::move(other.events_)),
+      chunks_(std::move(other.chunks_)),
+      free_(std::exchange(other.free_, nullptr)),
+      left_(std::exchange(other.left_, 0)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
 
 EventPage& EventPage::operator=(EventPage&& other) noexcept {
   scanned_to = std::exchange(other.scanned_to, std::nullopt);

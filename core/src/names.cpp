@@ -1,5 +1,6 @@
 #include "lantern/names.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace lantern {
@@ -36,6 +37,9 @@ std::optional<Failure> refuse_name(std::string_view what, std::string_view name)
     return refuse("has " + std::to_string(name.size()) + " bytes; at most " + std::to_string(longest_name) +
                   " are allowed");
   }
+  // Nearly all names have neither a NUL nor anything beyond ASCII.
+  const auto plain = [](char c) { return static_cast<signed char>(c) > 0; };
+  if (std::ranges::all_of(name, plain)) return std::nullopt;
   if (name.find('\0') != name.npos) return refuse("must not contain a NUL");
   if (!is_utf8(name)) return refuse("must be UTF-8");
   return std::nullopt;

@@ -139,7 +139,7 @@ Step read_streams(RunPtr run) {
   return r.streams->listed ? read_next(std::move(run)) : list_streams(std::move(run));
 }
 
-Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply page) {
+Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply&& page) {
   Run& r = *run;
   if (!page) {
     retry_poll(r, page.error());
@@ -162,7 +162,7 @@ Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply page) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply slice) {
+Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply&& slice) {
   Run& r = *run;
   if (!slice) {
     retry_stream(r, asked.stream, slice.error());

@@ -120,7 +120,7 @@ void lose_generation(Run& r) {
   r.moved = true;
 }
 
-Step handle(RunPtr run, const BeginRebuild&, BeginRebuild::reply begun) {
+Step handle(RunPtr run, const BeginRebuild&, BeginRebuild::reply&& begun) {
   Run& r = *run;
   if (begun) {
     begin_at(r, *begun);
@@ -134,7 +134,7 @@ Step handle(RunPtr run, const BeginRebuild&, BeginRebuild::reply begun) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply activated) {
+Step handle(RunPtr run, const ActivateGeneration&, ActivateGeneration::reply&& activated) {
   Run& r = *run;
   if (activated) {
     r.store_failures = 0;

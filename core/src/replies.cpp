@@ -92,7 +92,7 @@ struct SaveErrorHandler {
 
 }  // namespace
 
-Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found) {
+Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply&& found) {
   Run& r = *run;
   if (!found) {
     if (!retry_store(r, ErrorKind::checkpoint_load_failed, "the checkpoint could not be loaded", found.error())) {
@@ -130,7 +130,7 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply found
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
+Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply&& page) {
   Run& r = *run;
   if (!page) {
     retry_poll(r, page.error());
@@ -160,7 +160,7 @@ Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply page) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply saved) {
+Step handle(RunPtr run, const SaveCheckpoint& asked, SaveCheckpoint::reply&& saved) {
   Run& r = *run;
   if (saved || (r.config.quirks.failed_saves_are_ignored && !r.keyed)) {
     committed(r);
@@ -178,7 +178,7 @@ Step handle(RunPtr run, const Sleep& asked, Sleep::reply slept) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
+Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply&& got) {
   Run& r = *run;
   if (got) {
     lead(r, *std::move(got));
@@ -206,7 +206,7 @@ Step handle(RunPtr run, const AcquireLease&, AcquireLease::reply got) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
+Step handle(RunPtr run, const RenewLease&, RenewLease::reply&& got) {
   Run& r = *run;
   if (got) {
     lead(r, *std::move(got));
@@ -228,7 +228,7 @@ Step handle(RunPtr run, const RenewLease&, RenewLease::reply got) {
   return proceed(std::move(run));
 }
 
-Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply released) {
+Step handle(RunPtr run, const ReleaseLease&, ReleaseLease::reply&& released) {
   Run& r = *run;
   if (!released) tell(r, [&] { return happening::StoreFailed{released.error()}; });
   if (!r.releasing) {  // one lease for another; one that cannot be given back will expire

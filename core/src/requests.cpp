@@ -60,7 +60,7 @@ Step sleep(RunPtr run) {
   nanoseconds length = run->wait->remaining;
   if (run->lease && !run->releasing) length = std::min(length, run->renew_after - between(run->renew_from, run->now));
   Sleep sleep{length, run->wait->reason, run->wait->attempt};
-  return ask(std::move(run), sleep);
+  return ask(std::move(run), std::move(sleep));
 }
 
 Step load(RunPtr run, LoadCheckpoint::Purpose purpose) {

@@ -8,11 +8,11 @@ namespace lantern::detail {
 [[nodiscard]] Step load(RunPtr run, LoadCheckpoint::Purpose purpose);
 [[nodiscard]] Step read(RunPtr run);
 [[nodiscard]] Step save(RunPtr run);
-/// Asks for this.
+/// Asks for this. Makes the step where the caller wants it: effects have many texts, and each move of a text costs.
 template <Effect E>
-[[nodiscard]] Step ask(RunPtr run, E effect) {
+[[nodiscard]] Step ask(RunPtr&& run, E&& effect) {
   ++run->requests;
-  return Request<E>(std::move(effect), std::move(run));
+  return Step(std::in_place_type<Request<E>>, std::move(effect), std::move(run));
 }
 
 /// A slice of the rest that was decided on, short enough to renew the lease in time.

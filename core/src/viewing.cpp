@@ -5,7 +5,7 @@
 
 namespace lantern::detail {
 
-Step handle(RunPtr run, const LoadViews&, LoadViews::reply found) {
+Step handle(RunPtr run, const LoadViews&, LoadViews::reply&& found) {
   Run& r = *run;
   if (!found) {
     retry_load(r, found.error());
@@ -18,7 +18,7 @@ Step handle(RunPtr run, const LoadViews&, LoadViews::reply found) {
 }
 
 // Never asked for again: who follows the views heals by reading them.
-Step handle(RunPtr run, const Publish& asked, Publish::reply published) {
+Step handle(RunPtr run, const Publish& asked, Publish::reply&& published) {
   if (!published) {
     tell(*run, [&] { return happening::PublishFailed{published.error(), asked.frames.size()}; });
   }

@@ -39,6 +39,14 @@ std::string text_of(std::int64_t code) {
          "INSERT INTO ledger(position) VALUES (:position);\n";
 }
 
+/// Parsed once for each version: thousands of lives are of the same.
+const tl::expected<SqlProjection, SqlProjectionError>& parsed_as(std::int64_t code) {
+  static std::map<std::int64_t, tl::expected<SqlProjection, SqlProjectionError>> known;
+  const auto found = known.find(code);
+  if (found != known.end()) return found->second;
+  return known.emplace(code, SqlProjection::parse(text_of(code), "chains.sql")).first->second;
+}
+
 /// As `shown_tables` shows them, by a fold that knows nothing of SQL.
 std::string naive_tables(std::int64_t through, std::int64_t code) {
   struct Row {
@@ -156,7 +164,7 @@ tl::expected<SqliteStore, Failure> open_on(const SimulatedDisk& disk, Durability
 std::optional<Failure> live(SqliteStore& store, const SimulatedDisk& disk, const Habits& habits, Promised& promised,
                             int round) {
   WatchedStore watched(store, disk, promised);
-  const auto parsed = SqlProjection::parse(text_of(habits.code), "chains.sql");
+  const auto& parsed = parsed_as(habits.code);
   if (!parsed) return Failure(FailureKind::invalid, "the projection cannot be parsed");
   const auto work = [&]() -> std::optional<Failure> {
     AppendEvents append;

@@ -63,8 +63,9 @@ struct Chain {
   [[nodiscard]] std::int64_t version() const { return program; }
   [[nodiscard]] EventFilter filter() const { return events; }
 
-  [[nodiscard]] std::vector<std::string> keys(const RecordedEvent& event) const {
-    std::vector<std::string> found;
+  [[nodiscard]] std::vector<std::string_view> keys(const RecordedEvent& event) const {
+    std::vector<std::string_view> found;
+    found.reserve(2);
     std::string_view data = event.data;
     while (!data.empty()) {
       const auto end = std::min(data.find(' '), data.size());
@@ -114,30 +115,31 @@ class ChainFold final : public ReferenceFold {
   explicit ChainFold(std::int64_t program) : program_(static_cast<std::uint64_t>(program)) {}
 
   void add(const RecordedEvent& event, std::span<const std::string> left_out) override {
-    std::string key;
-    bool erase = false;
-    const auto end_of_word = [&] {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at <= event.data.size(); ++at) {
+      if (at < event.data.size() && event.data[at] != ' ') continue;
+      std::string_view key = event.data.substr(begin, at - begin);
+      begin = at + 1;
+      const bool erase = !key.empty() && key.back() == '!';
+      if (erase) key.remove_suffix(1);
       bool skipped = key.empty();
       for (const std::string& one : left_out) skipped = skipped || one == key;
       if (!skipped) fold(event, key, erase);
-      key.clear();
-      erase = false;
-    };
-    for (const char c : event.data) {
-      if (c == ' ') end_of_word();
-      else if (c == '!') erase = true;
-      else key += c;
     }
-    end_of_word();
   }
 
  private:
-  void fold(const RecordedEvent& event, const std::string& key, bool erase) {
+  void fold(const RecordedEvent& event, std::string_view key, bool erase) {
     const StoredView* before = row(key);
     const bool is_there = before && before->state;
     if (erase && !is_there) return;  // nothing to erase: nothing changes
     if (erase) return set(key, std::nullopt, event.position);
-    std::uint64_t hash = is_there ? std::stoull(*before->state, nullptr, 16) : 0;
+    std::uint64_t hash = 0;
+    if (is_there) {
+      for (const char digit : *before->state) {
+        hash = hash * 16 + static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+      }
+    }
     hash ^= static_cast<std::uint64_t>(event.position.value) + program_ * 1000;
     hash = (hash * 0x2545F4914F6CDD1D + 1) / 16;
     set(key, text_of(hash), event.position);

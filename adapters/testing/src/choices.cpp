@@ -47,9 +47,8 @@ std::uint32_t Choices::choose(About about, std::uint32_t ways, Chance chance) {
   } else if (ways > 1) {
     // Two draws, always: whether it departs, and where to. So the chance of one question shifts no other.
     RandomBits& random = random_[subject];
-    const bool departs = random.below(65536) < chance.of_65536;
-    const std::uint32_t where = 1 + random.below(ways - 1);
-    if (departs) chosen = where;
+    if (random.below(65536) < chance.of_65536) chosen = 1 + random.below(ways - 1);
+    else random.skip();
   }
   if (chosen != 0) departures_.push_back({about, index, chosen});
   return chosen;

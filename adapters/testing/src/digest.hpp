@@ -24,16 +24,15 @@ class Digest {
   }
   void add(std::string_view text) noexcept {
     add(static_cast<std::uint64_t>(text.size()));
-    std::uint64_t word = 0;
-    unsigned filled = 0;
-    for (const char c : text) {
-      word |= static_cast<std::uint64_t>(static_cast<unsigned char>(c)) << (8 * filled);
-      if (++filled == 8) {
-        add(word);
-        word = filled = 0;
+    const auto word_of = [](std::string_view bytes) {
+      std::uint64_t word = 0;
+      for (std::size_t i = 0; i < bytes.size(); ++i) {
+        word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
       }
-    }
-    if (filled != 0) add(word);
+      return word;
+    };
+    for (; text.size() >= 8; text.remove_prefix(8)) add(word_of(text.substr(0, 8)));
+    if (!text.empty()) add(word_of(text));
   }
   void add(const std::optional<Position>& position) noexcept {
     add(static_cast<std::uint64_t>(position ? position->value : -1));

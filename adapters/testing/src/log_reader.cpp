@@ -35,6 +35,7 @@ EventPage LogReader::page(const SimulatedLog& log, const ReadEvents& asked, Cut 
   }
   EventPage page;
   page.scanned_to = asked.after;
+  page.reserve(std::min<std::size_t>(asked.limit, numbers.size()));
   std::optional<Position> head;
   for (auto last = numbers.rbegin(); last != numbers.rend() && !head; ++last) {
     if (readable(*last)) head = Position{placed(*last)};
@@ -42,9 +43,9 @@ EventPage LogReader::page(const SimulatedLog& log, const ReadEvents& asked, Cut 
   if (!head) page.scanned_to = std::nullopt;  // nothing was ever there: a checkpoint in it is a mistake to be heard of
   if (shapes_.tells_head) page.head = head;
 
-  for (const LogNumber& drawn : numbers) {
+  const auto first = std::ranges::upper_bound(numbers, after, {}, placed);
+  for (const LogNumber& drawn : std::span(first, numbers.end())) {
     const Position position{placed(drawn)};
-    if (position.value <= after) continue;
     if (position > head) break;
     if (readable(drawn)) {
       RecordedEvent event = log.event(drawn);

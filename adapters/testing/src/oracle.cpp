@@ -158,14 +158,15 @@ void Oracle::fold_up_to(Known& known, const SimulatedStore::Stock& stock) {
   for (; known.events < events.size(); ++known.events) {
     const RecordedEvent& event = events[known.events];
     if (!stock.position || event.position > *stock.position) return;
+    if (!projection_.reads(event)) continue;
     bool whole = false;
     std::vector<std::string> left_out;
-    for (auto at = stock.records.lower_bound({event.position.value, std::nullopt});
+    for (auto at = stock.records.empty() ? stock.records.end()
+                                         : stock.records.lower_bound({event.position.value, std::nullopt});
          at != stock.records.end() && at->first.first == event.position.value; ++at) {
       if (at->first.second) left_out.push_back(*at->first.second);
       else whole = true;
     }
-    if (!projection_.reads(event)) continue;
     if (options_.by_store != 0) {
       if (!whole) known.ledger.push_back(event.position.value);
     } else if (whole) known.fold->pass(event);

@@ -11,6 +11,7 @@ namespace {
 template <class T>
 std::vector<T> take_due(std::vector<T>& on_its_way, std::uint64_t now) {
   std::vector<T> due;
+  if (std::ranges::none_of(on_its_way, [now](const T& one) { return one.due <= now; })) return due;
   const auto later =
       std::stable_partition(on_its_way.begin(), on_its_way.end(), [now](const T& one) { return one.due > now; });
   due.assign(std::make_move_iterator(later), std::make_move_iterator(on_its_way.end()));

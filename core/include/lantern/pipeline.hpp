@@ -53,7 +53,7 @@ struct Overloaded : Handlers... {
 template <Effect E>
 class [[nodiscard]] Request {
  public:
-  Request(E effect, detail::RunPtr run) : effect_(std::move(effect)), run_(std::move(run)) {}
+  Request(E&& effect, detail::RunPtr&& run) : effect_(std::move(effect)), run_(std::move(run)) {}
 
   /// What is asked. Valid until the request is answered or dropped, also while the request is moved.
   [[nodiscard]] const E& effect() const noexcept { return effect_; }

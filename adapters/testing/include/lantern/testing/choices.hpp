@@ -47,17 +47,20 @@ class RandomBits {
  public:
   explicit constexpr RandomBits(std::uint64_t seed) noexcept : state_(seed) {}
   [[nodiscard]] constexpr std::uint64_t next() noexcept {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+    std::uint64_t z = (state_ += step);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
     return z ^ (z >> 31);
   }
+  /// As if `next` had been called, for nothing.
+  constexpr void skip() noexcept { state_ += step; }
   /// From 0 up to but without `n`, which is at least 1. The bias for small `n` is below 2^-32.
   [[nodiscard]] constexpr std::uint32_t below(std::uint32_t n) noexcept {
     return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
   }
 
  private:
+  static constexpr std::uint64_t step = 0x9E3779B97F4A7C15ULL;
   std::uint64_t state_;
 };
 
