@@ -35,6 +35,7 @@ class FoldRun {
     done_.through = after;
     try {
       filter_ = port_.filter();
+      takes_all_ = filter_ == EventFilter{};
       after_ = std::max(after, port_.starts_after());
     } catch (...) {
       FoldError error;
@@ -70,15 +71,14 @@ class FoldRun {
  private:
   /// How many of the first events are in order and for this projection.
   [[nodiscard]] std::size_t wanted(std::span<const RecordedEvent> events) const noexcept {
-    std::optional<Position> before = last_;
-    std::size_t count = 0;
-    for (const RecordedEvent& event : events) {
-      if ((before && event.position <= *before) || (after_ && event.position <= *after_)) break;
-      if (!filter_.matches(event)) break;
-      before = event.position;
-      ++count;
-    }
-    return count;
+    const Position first = events.front().position;
+    if ((last_ && first <= *last_) || (after_ && first <= *after_)) return 0;
+    std::size_t count = 1;
+    while (count < events.size() && events[count - 1].position < events[count].position) ++count;
+    if (takes_all_) return count;
+    const auto end = events.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto other = std::find_if_not(events.begin(), end, [&](const auto& event) { return filter_.matches(event); });
+    return static_cast<std::size_t>(other - events.begin());
   }
 
   /// One that is not applied: it is out of order, or not for this projection.
@@ -172,6 +172,7 @@ class FoldRun {
   KeyedPort* keyed_;
   EventRetryConfig retry_;
   EventFilter filter_{};
+  bool takes_all_{};                 ///< the filter lets all events through
   std::optional<Position> after_{};  ///< events up to here are not for it
   std::optional<Position> last_{};   ///< the event before
   std::uint32_t retries_{};          ///< of the event that comes next

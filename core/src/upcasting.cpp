@@ -1,12 +1,12 @@
 #include "lantern/upcasting.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <ostream>
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 
 #include "lantern/projector.hpp"
 
@@ -21,10 +21,6 @@ namespace {
 tl::unexpected<Failure> wrong(std::string what, std::string advice) {
   return tl::unexpected(Failure(FailureKind::invalid, "upcasters: " + std::move(what), std::move(advice)));
 }
-
-struct TextHash : std::hash<std::string_view> {
-  using is_transparent = void;
-};
 
 }  // namespace
 
@@ -45,11 +41,13 @@ struct Upcasters::Table {
       return index < steps.size() ? &steps[index] : nullptr;
     }
   };
-  std::unordered_map<std::string, Type, TextHash, std::equal_to<>> types{};
+  std::map<std::string, Type> types{};
 
   [[nodiscard]] const Type* find(std::string_view name) const noexcept {
-    const auto found = types.find(name);
-    return found == types.end() ? nullptr : &found->second;
+    for (std::size_t at = place_of(name);; ++at) {
+      const Type* type = places_[at & (places_.size() - 1)];
+      if (!type || type->name == name) return type;
+    }
   }
   /// Where the chain of this step ends.
   [[nodiscard]] static const std::string& last_type(const Step* step) noexcept {
@@ -68,6 +66,22 @@ struct Upcasters::Table {
                                                           std::set<std::string>& said);
   [[nodiscard]] static tl::expected<void, Failure> check_chain(const Type&);
   [[nodiscard]] tl::expected<void, Failure> find_circle() const;
+
+  // Every event is looked up here. A hash of all of its name would cost more than all else that is done about it.
+  [[nodiscard]] static std::size_t place_of(std::string_view name) noexcept {
+    if (name.empty()) return 0;
+    const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(name[at])); };
+    return name.size() * 31 + byte(0) * 7 + byte(name.size() / 2) * 3 + byte(name.size() - 1);
+  }
+  void make_places() {
+    places_.assign(std::bit_ceil(types.size() * 4), nullptr);
+    for (const auto& [name, type] : types) {
+      std::size_t at = place_of(name);
+      while (places_[at & (places_.size() - 1)]) ++at;
+      places_[at & (places_.size() - 1)] = &type;
+    }
+  }
+  std::vector<const Type*> places_{};  ///< a power of two of them, most of them empty
 };
 
 tl::expected<void, Failure> Upcasters::Table::take_versions(const std::vector<EventVersions>& versions,
@@ -123,6 +137,7 @@ tl::expected<void, Failure> Upcasters::Table::take(std::vector<UpcastStep> steps
     if (auto checked = check_chain(type); !checked) return checked;
     type.newest_is_last = !type.step_from(type.newest);
   }
+  if (!types.empty()) make_places();
   return find_circle();
 }
 
@@ -144,10 +159,8 @@ tl::expected<void, Failure> Upcasters::Table::check_chain(const Type& type) {
 /// Each shape has one step at most, so a walk that does not end comes by where it was.
 tl::expected<void, Failure> Upcasters::Table::find_circle() const {
   std::set<const Step*> done;
-  std::map<std::string_view, const Type*> in_order;
-  for (const auto& [name, type] : types) in_order.emplace(name, &type);
-  for (const auto& [name, type] : in_order) {
-    for (const Step& first : type->steps) {
+  for (const auto& [name, type] : types) {
+    for (const Step& first : type.steps) {
       std::vector<const Step*> walked;
       for (const Step* step = &first; step && !done.contains(step); step = step->to->step_from(step->said.to.version)) {
         const auto seen = std::ranges::find(walked, step);

@@ -154,6 +154,24 @@ TEST_CASE("fold: a search among events out of order says so where it sees it, an
   }
 }
 
+TEST_CASE("fold: what comes before the start is not read, but for the few events that the search comes by") {
+  const LogInHand log = {{1, "a"}, {3, "b"}, {2, "c"}, {4, "d"}, {5, "e"}, {6, "f"}, {7, "g"}, {8, "h"}, {9, "i"}};
+  Hashes hashes;
+  CHECK(seen_by(catch_up(hashes, log.events(), Position{7}), hashes) == std::vector<std::int64_t>{8, 9});
+}
+
+TEST_CASE("fold: after an error other events may come than those that were left") {
+  const LogInHand others = {{20, "z"}, {21, "y"}, {22, "z"}};
+  ViewsInMemory<Chain> views(Chain{.fails = {{{4, "b"}, -1}}});
+  REQUIRE_FALSE(fold(views, five.events()));
+  REQUIRE(fold(views, others.events()));
+  const auto all = views.views();
+  CHECK(all.size() == 4);
+  CHECK(all.at("a").version == 1);
+  CHECK(all.at("y").version == 1);
+  CHECK(all.at("z").state == link(link(0 + 1, 20) + 1, 22));
+}
+
 TEST_CASE("fold: many events are folded, whatever they are cut into, and an error in the middle is where it is") {
   LogInHand log;
   for (std::int64_t i = 1; i <= 1000; ++i) log.add(i, "k" + std::to_string(i % 7), i % 3 ? "T" : "Unknown");
