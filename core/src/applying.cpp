@@ -4,6 +4,7 @@
 #include <span>
 
 #include "batch.hpp"
+#include "event_policy.hpp"
 #include "trouble.hpp"
 
 namespace lantern::detail {
@@ -31,8 +32,7 @@ std::span<const RecordedEvent> cut_to_policy(Run& r, std::span<const RecordedEve
 void pass_event(Run& r, QuarantineReason reason, const Failure& cause) {
   open_batch(r);
   const RecordedEvent& event = r.held[r.next];
-  r.passed.push_back(
-      {event.position, std::string(event.stream), std::string(event.type), reason, r.retries + 1, to_string(cause)});
+  r.passed.push_back(record_of(event, reason, r.retries + 1, cause));
   tell(r, [&] { return happening::Quarantined{r.passed.back()}; });
   ++r.next;
   ++r.batch_passed;
@@ -43,11 +43,8 @@ void pass_event(Run& r, QuarantineReason reason, const Failure& cause) {
 
 /// The key that the event failed for is parked, and the event goes on with its others. False: it is not known.
 bool park_key(Run& r, const Failure& cause) {
-  if (!r.keyed || r.config.event_retry.when_exhausted != Escalation::quarantine_key) return false;
   const RecordedEvent& event = r.held[r.next];
-  if (!r.keyed->park({event.position, std::string(event.stream), std::string(event.type), QuarantineReason::exhausted,
-                      r.retries + 1, to_string(cause)}))
-    return false;
+  if (!r.keyed || !r.keyed->park(record_of(event, QuarantineReason::exhausted, r.retries + 1, cause))) return false;
   r.tried.reset();  // its other keys have tries of their own
   return true;
 }
@@ -130,22 +127,22 @@ void apply_failure_policy(Run& r) {
     r.retries = 0;
   }
   tell(r, [&] { return happening::EventFailed{event.position, r.retries + 1, cause}; });
-  switch (r.projector->on_error({cause, event, event.position, r.retries, r.failing_key})) {
-    case FailureStrategy::Fatal:
+  const FailureStrategy strategy = r.projector->on_error({cause, event, event.position, r.retries, r.failing_key});
+  switch (after_failure(strategy, r.retries, r.config.event_retry)) {
+    case AfterFailure::stop:
       return fail_event(r, ErrorKind::event_failed, "an event failed, and the projector's policy is to stop", cause);
-    case FailureStrategy::Skip: return pass_event(r, QuarantineReason::skipped, cause);
-    case FailureStrategy::Retry: break;
+    case AfterFailure::give_up:
+      return fail_event(r, ErrorKind::retries_exhausted, "an event still failed on its last retry", cause);
+    case AfterFailure::skip: return pass_event(r, QuarantineReason::skipped, cause);
+    case AfterFailure::try_it_again:
+      ++r.retries;
+      ++r.summary.retries;
+      return rest(r, Sleep::Reason::event_retry, retry_delay(r), r.retries);
+    case AfterFailure::park_key:
+      if (park_key(r, cause)) return;
+      [[fallthrough]];
+    case AfterFailure::pass: return pass_event(r, QuarantineReason::exhausted, cause);
   }
-  if (r.retries < r.config.event_retry.max_attempts.value()) {
-    ++r.retries;
-    ++r.summary.retries;
-    return rest(r, Sleep::Reason::event_retry, retry_delay(r), r.retries);
-  }
-  if (park_key(r, cause)) return;
-  if (r.config.event_retry.when_exhausted != Escalation::stop) {
-    return pass_event(r, QuarantineReason::exhausted, cause);
-  }
-  fail_event(r, ErrorKind::retries_exhausted, "an event still failed on its last retry", cause);
 }
 
 }  // namespace lantern::detail

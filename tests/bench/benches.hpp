@@ -23,6 +23,7 @@ struct Settings {
 };
 
 int pipeline_bench(const Settings&);
+int fold_bench(const Settings&);
 int catch_up_bench(const Settings&, const ScratchDirectory&);
 int sql_projection_bench(const Settings&, const ScratchDirectory&);
 int keyed_bench(const Settings&, const ScratchDirectory&);

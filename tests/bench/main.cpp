@@ -62,6 +62,7 @@ int main(int count, char** arguments) {
   const ScratchDirectory scratch;
   print_head();
   int missed = pipeline_bench(settings);
+  missed += fold_bench(settings);
   missed += catch_up_bench(settings, scratch);
   missed += sql_projection_bench(settings, scratch);
   missed += keyed_bench(settings, scratch);

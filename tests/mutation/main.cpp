@@ -26,7 +26,8 @@ struct Options {
   std::size_t sample{};  ///< 0: all
   std::uint64_t seed{1};
   unsigned jobs{std::max(1u, std::thread::hardware_concurrency())};
-  std::vector<std::string> programs{"tests/core/test_core", "tests/core/test_follower"};
+  std::vector<std::string> programs{"tests/core/test_core", "tests/core/test_follower", "tests/core/test_folds",
+                                    "tests/core/test_upcasting"};
   bool thorough{};
   std::uint64_t at_least{};  ///< percent that must be noticed
   std::vector<std::string> files{};

@@ -16,7 +16,13 @@ KeyFold::KeyFold(std::unique_ptr<ProjectorPort> projector, std::string key)
 
 CodeVersion KeyFold::code() const { return port_.version(); }
 bool KeyFold::upcasts() const { return port_.upcasts(); }
-EventFilter KeyFold::filter() const { return projector_->filter(); }
+tl::expected<EventFilter, Failure> KeyFold::filter() const {
+  try {
+    return projector_->filter();
+  } catch (...) {
+    return tl::unexpected(failure_of(std::current_exception()));
+  }
+}
 
 void KeyFold::reset() {
   port_.forget();

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 
 #include "lantern/event.hpp"
 #include "lantern/failure.hpp"
+#include "lantern/upcasting.hpp"
 
 namespace lantern {
 
@@ -82,6 +84,13 @@ consteval bool is_detached() {
   else return false;
 }
 
+template <class Event>
+concept SaysItsVersion = requires {
+  { Event::schema_version } -> std::convertible_to<std::int32_t>;
+};
+/// Why this event cannot be read as one of that version.
+[[nodiscard]] Failure other_version(const RecordedEvent& recorded, std::int32_t read);
+
 template <class T>
 tl::expected<T, std::string> read_json(std::string_view text, const boost::json::storage_ptr& memory) {
   const auto value = parse_json(text, memory);
@@ -109,6 +118,9 @@ tl::expected<T, std::string> read_json(std::string_view text) {
 /// (`BOOST_DESCRIBE_STRUCT(Deposited, (), (account, amount))`), or that has a `tag_invoke` for `boost::json::value_to`,
 /// and names its type: `static constexpr std::string_view event_type = "Deposited";`. A payload that does not fit is
 /// FailureKind::undecodable. Stateless.
+///
+/// A struct may say which shape it is: `static constexpr std::int32_t schema_version = 2;`. Then an event of another
+/// version is FailureKind::undecodable, too, instead of being read for what it is not; upcasters bring old ones there.
 template <class... Events>
 struct JsonCodec {
   static_assert((requires { std::string_view(Events::event_type); } && ...),
@@ -118,18 +130,33 @@ struct JsonCodec {
   /// The types that this codec decodes; a projection with it reads no others.
   [[nodiscard]] static std::vector<std::string> types() { return {std::string(Events::event_type)...}; }
 
+  /// Those of them that say which schema version they are of.
+  [[nodiscard]] static std::vector<EventShape> shapes() {
+    std::vector<EventShape> said;
+    const auto add = [&said]<class Event>(std::type_identity<Event>) {
+      if constexpr (detail::SaysItsVersion<Event>)
+        said.push_back({std::string(Event::event_type), Event::schema_version});
+    };
+    (add(std::type_identity<Events>{}), ...);
+    return said;
+  }
+
   [[nodiscard]] tl::expected<event_type, Failure> decode(const RecordedEvent& recorded) const {
     tl::expected<event_type, Failure> decoded = tl::unexpected(
         Failure(FailureKind::undecodable, "no event of this codec has type " + std::string(recorded.type)));
-    static_cast<void>(
-        ((recorded.type == Events::event_type && (decoded = decode_as<Events>(recorded.data), true)) || ...));
+    static_cast<void>(((recorded.type == Events::event_type && (decoded = decode_as<Events>(recorded), true)) || ...));
     return decoded;
   }
 
  private:
   template <class Event>
-  static tl::expected<event_type, Failure> decode_as(std::string_view data) {
-    auto event = detail::read_json<Event>(data);
+  static tl::expected<event_type, Failure> decode_as(const RecordedEvent& recorded) {
+    if constexpr (detail::SaysItsVersion<Event>) {
+      if (recorded.schema_version != Event::schema_version) {
+        return tl::unexpected(detail::other_version(recorded, Event::schema_version));
+      }
+    }
+    auto event = detail::read_json<Event>(recorded.data);
     if (!event) return undecodable(Event::event_type, event.error());
     return event_type(std::in_place_type<Event>, *std::move(event));
   }

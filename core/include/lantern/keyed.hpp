@@ -238,7 +238,7 @@ consteval bool upcast_fits() {
 /// | `version() const` | of the code; a greater one than that of the stored views rebuilds them | 1 |
 /// | `static constexpr std::int32_t state_version` | of the shape of `State`; stored with each view | 1 |
 /// | `upcast_view(from, bytes)` | reads a state of an older shape: `tl::expected<State, Failure>` | a newer shape rebuilds |
-/// | `filter() const`, `on_error(context)` | as of any projector | |
+/// | `filter() const`, `on_error(context)`, `upcasters() const` | as of any projector | |
 ///
 /// `keys` and `apply` must be pure: the same event and state, the same answer. A failed `apply` leaves no trace: it
 /// works on a copy of the state, but for one that is `noexcept` and returns a plain `Change`, which works in place; with

@@ -7,19 +7,12 @@
 #include <vector>
 
 #include "lantern/keyed.hpp"
+#include "lantern/prepared_event.hpp"
 #include "lantern/view_cache.hpp"
 #include "lantern/view_decoding.hpp"
 
 namespace lantern {
 namespace detail {
-
-/// The view of this key cannot be encoded; called from within a catch block.
-[[nodiscard]] Failure unencodable(std::string_view key);
-/// An event asks for something that cannot be a key, if it is so.
-[[nodiscard]] std::optional<Failure> misnamed(std::string_view key);
-/// A record for one key of an event. The reason: it waits, or, if that is given, why its view cannot be read.
-[[nodiscard]] QuarantineRecord record_for(const RecordedEvent& event, const std::string& key,
-                                          const Failure* unreadable);
 
 template <class P>
 class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort {
@@ -27,6 +20,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   using Delta = typename P::Delta;
   using Event = EventOf<P>;
   using View = CachedView<State>;
+  using Slot = PreparedEvent<P>;
   static constexpr std::int32_t state_version = state_version_of<P>();
 
  public:
@@ -47,6 +41,9 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
   bool upcasts() const override { return Upcasts<P>; }
   void keep_at_most(std::size_t views) override { cache_.limit(views); }
+
+  /// The views that are decoded.
+  [[nodiscard]] ViewCache<State>& in_memory() noexcept { return cache_; }
 
   // ---- before a fold ----
 
@@ -97,6 +94,10 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
     try {
       while (done.applied < count) {
         const Slot& slot = slots_[first_];
+        if (slot.not_read) {
+          ++done.applied, ++first_;
+          continue;
+        }
         if (!slot.event) {
           done.failure = slot.event.error();
           return done;
@@ -172,11 +173,6 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   }
 
  private:
-  struct Slot {
-    tl::expected<DecodedEvent<P>, Failure> event = tl::unexpected(Failure());
-    std::size_t begin{}, count{};  ///< its views, in `refs_`
-  };
-
   void start_over() {
     slots_.clear();
     refs_.clear();
@@ -200,10 +196,13 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
     slot.begin = refs_.size();
     slot.count = 0;
     ++naming_;
-    slot.event = this->decoded(recorded);
+    if constexpr (UpcastsEvents<P>) {
+      if (!this->is_current(recorded) && !slot.take(this->updated(recorded))) return;
+    }
+    slot.event = this->decoded(slot.current(recorded));
     if (!slot.event) return;
     std::optional<Failure> refused;
-    with_event(*slot.event, recorded,
+    with_event(*slot.event, slot.current(recorded),
                [&](const auto& event) { refused = find_views(slot, this->projector_.keys(event)); });
     if (refused) slot.event = tl::unexpected(*std::move(refused));
   }
@@ -257,7 +256,7 @@ class BoundKeyedProjector final : public BoundProjectorBase<P>, public KeyedPort
   std::optional<Failure> apply_event(const Slot& slot, const RecordedEvent& recorded, const Stamp& stamp,
                                      KeyedFold& done) {
     std::optional<Failure> failure;
-    with_event(*slot.event, recorded,
+    with_event(*slot.event, slot.current(recorded),
                [&](const auto& event) { failure = apply_to_views(slot, event, recorded, stamp, done); });
     return failure;
   }
@@ -408,6 +407,9 @@ requires(detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> 
                 "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
                 "lantern::FailureStrategy");
   static_assert(detail::filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
+  static_assert(detail::upcasters_fit<P>(),
+                "a projector's `upcasters() const` must return lantern::Upcasters, or tl::expected<lantern::Upcasters, "
+                "lantern::Failure>");
   static_assert(!detail::has_starts_after<P>() && !detail::is_applied_by_store<P>(),
                 "a keyed projector's views are in the store: it has no starts_after, and is not applied by the store");
   static_assert(detail::version_fits<P>(), "a projector's `version() const` must return a std::int64_t");

@@ -1,4 +1,4 @@
-// What users write: a projector, and how the machine sees one.
+// What users write: a projector, and how the machine sees one. How it is shown to the machine: projector_binding.hpp.
 #pragma once
 
 #include <concepts>
@@ -17,6 +17,7 @@
 #include <tl/expected.hpp>
 
 #include "lantern/effects.hpp"
+#include "lantern/upcasting.hpp"
 
 namespace lantern {
 
@@ -152,7 +153,7 @@ consteval bool can_apply() {
 // An optional member that is there but does not fit must not be taken for one that is absent. Next to another of its
 // name a member is ambiguous, so it shows even where its address cannot be taken: overloaded, or a template.
 struct OptionalMembers {
-  int on_error, filter, starts_after;
+  int on_error, filter, starts_after, upcasters;
 };
 template <class P>
 struct Crowded : P, OptionalMembers {};
@@ -182,6 +183,16 @@ consteval bool has_starts_after() {
     };
   else return !requires {
       &Crowded<P>::starts_after;
+    };
+}
+
+template <class P>
+consteval bool has_upcasters() {
+  if constexpr (std::is_final_v<P>) return requires {
+      &P::upcasters;
+    };
+  else return !requires {
+      &Crowded<P>::upcasters;
     };
 }
 
@@ -234,6 +245,20 @@ consteval bool starts_after_fits() {
   } else return true;
 }
 
+template <class P>
+consteval bool upcasters_fit() {
+  if constexpr (has_upcasters<P>()) {
+    return requires(const P& p) {
+      { p.upcasters() } -> std::convertible_to<tl::expected<Upcasters, Failure>>;
+    };
+  } else return true;
+}
+/// Old events are brought up to date before it sees them.
+template <class P>
+concept UpcastsEvents = requires(const P& p) {
+  { p.upcasters() } -> std::convertible_to<tl::expected<Upcasters, Failure>>;
+};
+
 /// A codec that throws has failed to decode, whatever it threw.
 template <class C>
 tl::expected<typename C::event_type, Failure> decode_with(const C& codec, const RecordedEvent& recorded) {
@@ -276,6 +301,7 @@ std::optional<Failure> apply_one(P& projector, const E& event, Position at) {
 /// | `apply(event, position)` | applies one event; returns `void` or `tl::expected<void, E>`, may throw | required |
 /// | `using codec = C` | decodes events; `apply` is overloaded for each type | `apply` takes `const RecordedEvent&` |
 /// | `filter() const` | which events to read | the codec's types, or all |
+/// | `upcasters() const` | brings events of older schema versions up to date before they are decoded: `Upcasters`, or a `tl::expected` of them (see upcasting.hpp) | events are as recorded |
 /// | `on_error(context)` | `Fatal`, `Skip` or `Retry` | `Fatal` |
 /// | `static constexpr bool effects_are_durable = true` | its effects outlive the process: its checkpoint is stored | false |
 /// | `starts_after() const` | the position of the snapshot that its state begins with | the beginning |
@@ -287,142 +313,5 @@ concept Projector = requires(const P& projector) {
   { projector.name() } -> std::convertible_to<std::string>;
 }
 &&detail::codec_fits<P>() && detail::can_apply<P>();
-
-namespace detail {
-
-struct NoCodec {
-  using event_type = std::monostate;
-};
-template <class P>
-auto codec_of() {
-  if constexpr (HasCodec<P>) return std::type_identity<typename P::codec>{};
-  else return std::type_identity<NoCodec>{};
-}
-/// What a recorded event is decoded to; nothing, without a codec.
-template <class P>
-using DecodedEvent = typename decltype(codec_of<P>())::type::event_type;
-
-/// What all projectors have in common.
-template <class P>
-class BoundProjectorBase : public ProjectorPort {
- public:
-  explicit BoundProjectorBase(P& projector) : projector_(projector) {}
-
-  std::string name() const override { return std::string(std::as_const(projector_).name()); }
-
-  EventFilter filter() const override {
-    if constexpr (requires(const P& p) {
-                    { p.filter() } -> std::same_as<EventFilter>;
-                  })
-      return std::as_const(projector_).filter();
-    else if constexpr (requires { P::codec::types(); }) return EventFilter{.types = P::codec::types()};
-    else return {};
-  }
-
-  FailureStrategy on_error(const FailureContext& context) override {
-    if constexpr (requires(P & p) {
-                    { p.on_error(context) } -> std::same_as<FailureStrategy>;
-                  }) {
-      try {
-        return projector_.on_error(context);
-      } catch (...) {
-        return FailureStrategy::Fatal;
-      }
-    } else return FailureStrategy::Fatal;
-  }
-
- protected:
-  tl::expected<DecodedEvent<P>, Failure> decoded(const RecordedEvent& recorded) const {
-    if constexpr (HasCodec<P>) return decode_with(codec_, recorded);
-    else return std::monostate{};
-  }
-
-  P& projector_;
-
- private:
-  [[no_unique_address]] typename decltype(codec_of<P>())::type codec_{};
-};
-
-template <class P>
-class BoundProjector final : public BoundProjectorBase<P> {
-  using BoundProjectorBase<P>::projector_;
-
- public:
-  using BoundProjectorBase<P>::BoundProjectorBase;
-
-  bool checkpoint_is_stored() const override { return effects_are_durable<P>(); }
-  bool applied_by_store() const override { return is_applied_by_store<P>(); }
-  std::optional<CodeVersion> code_version() override {
-    if constexpr (is_applied_by_store<P>() && requires(const P& p) {
-                    { p.code_version() } -> std::same_as<CodeVersion>;
-                  })
-      return std::as_const(projector_).code_version();
-    else return std::nullopt;
-  }
-
-  std::optional<Position> starts_after() const override {
-    if constexpr (requires(const P& p) {
-                    { p.starts_after() } -> std::convertible_to<std::optional<Position>>;
-                  })
-      return std::as_const(projector_).starts_after();
-    else return std::nullopt;
-  }
-
-  // One try block around the loop, and an inlined `apply` inside of it: no cost per event.
-  Folded fold(std::span<const RecordedEvent> events) override {
-    std::size_t applied = 0;
-    if constexpr (!is_applied_by_store<P>()) {
-      try {
-        for (const std::size_t count = events.size(); applied != count; ++applied) {
-          if (auto failure = apply(events[applied])) return {applied, std::move(failure)};
-        }
-      } catch (...) {
-        return {applied, failure_of(std::current_exception())};
-      }
-    }
-    return {applied, std::nullopt};
-  }
-
- private:
-  std::optional<Failure> apply(const RecordedEvent& recorded) {
-    if constexpr (HasCodec<P>) {
-      auto event = this->decoded(recorded);
-      if (!event) return std::move(event).error();
-      if constexpr (Applies<P, typename P::codec::event_type>) {
-        return apply_one(projector_, *event, recorded.position);
-      } else {
-        return std::visit([&](const auto& one) { return apply_one(projector_, one, recorded.position); }, *event);
-      }
-    } else {
-      return apply_one(projector_, recorded, recorded.position);
-    }
-  }
-};
-
-}  // namespace detail
-
-/// Shows a projector to the machine. Borrows it: the projector must outlive the port, and can be read meanwhile.
-template <class P>
-requires(!detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> bind_projector(P& projector) {
-  static_assert(
-      requires(const P& p) {
-        { p.name() } -> std::convertible_to<std::string>;
-      },
-      "a projector needs a member `name() const` that gives a std::string or a string literal");
-  static_assert(
-      detail::codec_fits<P>(),
-      "a projector's codec must have an `event_type` and a `decode(const lantern::RecordedEvent&) const` that "
-      "returns exactly tl::expected<event_type, lantern::Failure>, and be default-constructible");
-  static_assert(detail::on_error_fits<P>(),
-                "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
-                "lantern::FailureStrategy");
-  static_assert(detail::filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
-  static_assert(detail::starts_after_fits<P>(),
-                "a projector's `starts_after() const` must return a std::optional<lantern::Position>");
-  static_assert(detail::can_apply<P>(),
-                "a projector needs a member `apply(event, lantern::Position)` for `const lantern::RecordedEvent&`, or, "
-                "with a codec, for the codec's event_type or each alternative of it");
-  return std::make_unique<detail::BoundProjector<P>>(projector);
-}
 
 }  // namespace lantern

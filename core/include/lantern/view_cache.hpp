@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -62,6 +63,9 @@ class ViewCache {
     const auto found = views_.find(key);
     return found == views_.end() ? nullptr : &found->second;
   }
+
+  /// All that are here, in no order.
+  [[nodiscard]] std::span<View* const> all() const noexcept { return ring_; }
 
   /// Takes out views until the limit is met, but none that the open batch changed or parked.
   void trim() {

@@ -31,7 +31,8 @@ class KeyFold {
 
   [[nodiscard]] CodeVersion code() const;
   [[nodiscard]] bool upcasts() const;
-  [[nodiscard]] EventFilter filter() const;
+  /// Which events to read; or why nothing can be read: the projector threw, or its upcasters are in error.
+  [[nodiscard]] tl::expected<EventFilter, Failure> filter() const;
   [[nodiscard]] std::uint64_t passed() const noexcept { return passed_; }
   /// Begins anew.
   void reset();

@@ -43,7 +43,9 @@ namespace detail {
 template <class Store>
 [[nodiscard]] std::optional<Failure> fold_log(Store& store, KeyFold& fold, std::optional<Position> from,
                                               Position through, std::uint32_t limit, const std::stop_token& stop) {
-  ReadEvents read{fold.filter(), from, limit};
+  auto filter = fold.filter();
+  if (!filter) return std::move(filter).error();
+  ReadEvents read{*std::move(filter), from, limit};
   while (read.after < through) {
     if (stop.stop_requested()) return asked_to_stop("rebuilding a view");
     const auto page = perform_patiently(store, read, stop);

@@ -11,7 +11,7 @@
 
 namespace lantern::testing {
 
-/// An event that a JsonCodec decodes, in a stream `spec`.
+/// An event that a JsonCodec decodes, in a stream `spec`; of schema version 1, or of the `schema_version` that it says.
 template <class E>
 requires requires { std::string_view(E::event_type); }
 struct SpecEvent<E> {
@@ -19,6 +19,7 @@ struct SpecEvent<E> {
     NewEvent made;
     made.stream = "spec";
     made.type = std::string(std::string_view(E::event_type));
+    if constexpr (lantern::detail::SaysItsVersion<E>) made.schema_version = E::schema_version;
     made.data = boost::json::serialize(boost::json::value_from(event));
     return made;
   }
