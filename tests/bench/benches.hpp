@@ -29,6 +29,7 @@ int sql_projection_bench(const Settings&, const ScratchDirectory&);
 int keyed_bench(const Settings&, const ScratchDirectory&);
 int beside_bench(const Settings&, const ScratchDirectory&);
 int import_bench(const Settings&, const ScratchDirectory&);
+int streams_bench(const Settings&, const ScratchDirectory&);
 int simulation_bench(const Settings&);
 void latency_bench(const Settings&, const ScratchDirectory&);
 

@@ -67,6 +67,7 @@ int main(int count, char** arguments) {
   missed += sql_projection_bench(settings, scratch);
   missed += keyed_bench(settings, scratch);
   missed += beside_bench(settings, scratch);
+  missed += streams_bench(settings, scratch);
   missed += import_bench(settings, scratch);
   latency_bench(settings, scratch);
   missed += simulation_bench(settings);
