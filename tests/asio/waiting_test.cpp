@@ -1,6 +1,7 @@
 // Waiting for a position without a thread that waits.
 #include "lantern/asio/wait_until.hpp"
 
+#include <boost/asio/append.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
 #include <optional>
+#include <stdexcept>
 
 #include "stepped_store.hpp"
 
@@ -177,4 +179,41 @@ TEST_CASE("a wait whose context ends is destroyed") {
   }
   CHECK(told.use_count() == 1);
   CHECK(*told == 0);
+}
+
+namespace {
+
+/// Answers looks at once, until it throws instead.
+struct Throwing {
+  explicit Throwing(std::size_t looks) : looks_left(looks) {}
+  template <Effect E, asio::completion_token_for<void(LoadCheckpoint::reply)> Token>
+  auto async_perform(const E&, Token&& token) {
+    return asio::async_initiate<Token, void(LoadCheckpoint::reply)>(
+        [this](auto&& handler) {
+          if (looks_left-- == 0) throw std::runtime_error("no such thing");
+          asio::post(asio::append(std::forward<decltype(handler)>(handler), at(3)));
+        },
+        token);
+  }
+  std::size_t looks_left;
+};
+
+}  // namespace
+
+TEST_CASE("what a store throws at a wait is a failure, at whichever look, and does not leave the event loop") {
+  for (const std::size_t looks : {0U, 1U, 3U}) {
+    CAPTURE(looks);
+    Throwing store(looks);
+    asio::io_context context;
+    std::optional<Waited> how;
+    async_wait_until(store, {"p"}, Position{7}, long_time,
+                     asio::bind_executor(context.get_executor(), [&](Waited end) { how = std::move(end); }));
+    CHECK_FALSE(how);  // whoever waits is never told from within the call
+    CHECK_NOTHROW(context.run_for(patience));
+    REQUIRE(how);
+    const auto* failed = std::get_if<WaitFailed>(&*how);
+    REQUIRE(failed);
+    CHECK(failed->reason.kind == FailureKind::internal);
+    CHECK_THAT(failed->reason.what, Catch::Contains("the store threw an exception: no such thing"));
+  }
 }

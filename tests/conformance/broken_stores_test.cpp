@@ -1,6 +1,7 @@
 // The suite is worth something only if it finds what is wrong: each of these stores is wrong in one way.
 #include "broken_stores.hpp"
 
+#include "broken_logs.hpp"
 #include "check_broken.hpp"
 
 using namespace lantern;
@@ -57,6 +58,8 @@ const Fault faults[] = {
     {"fences are ignored", in<FenceIsIgnored>, "fence: a stale one changes nothing"},
     {"fences stand still", in<FenceStandsStill>, "lease: the fence only ever grows"},
     {"each store has its own leases", in<LeaseOfOneStore>, "lease: two stores on one database exclude each other"},
+    {"the clock never goes back", check_broken<ClockNeverGoesBack>,
+     "lease: a clock that is set back makes nobody wait for as long"},
     {"anything is renewed", in<AnythingIsRenewed>, "lease: one that another took cannot be renewed"},
     {"anyone may give a lease back", in<AnyoneReleases>,
      "lease: giving back one that is lost is no error, and takes nothing from its holder"},

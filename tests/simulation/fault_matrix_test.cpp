@@ -110,6 +110,46 @@ TEST_CASE("a clock of the process that runs backwards does no harm") { provoke({
 TEST_CASE("a run that is asked to stop at any effect loses nothing") { provoke({Fault::stop, all()}); }
 TEST_CASE("a run that is asked to stop now at any effect loses nothing") { provoke({Fault::stop_now, all()}); }
 
+TEST_CASE("a page that breaks the contract ends the run, and the next one goes on") {
+  provoke({Fault::malformed, only<ReadEvents>()});
+}
+
+TEST_CASE("events that a broker loses, doubles, shuffles and delivers again count once each, in order") {
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) {
+    options.upgrade = 0;
+    options.broker = 1;
+    options.faults = options_of_seed(options.seed).faults;
+  });
+  CHECK(marks.has(Mark::redelivered));
+  CHECK(marks.has(Mark::broker_restarted));
+  CHECK(marks.has(Mark::stale_commit_refused));
+}
+
+TEST_CASE("two projections on one store both go on, whatever happens to one of them") {
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) {
+    options.neighbour = 1;
+    options.faults = options_of_seed(options.seed).faults;
+  });
+  CHECK(marks.has(Mark::worked_side_by_side));
+}
+
+TEST_CASE("hints that never arrive cost no more than the time until the next poll") {
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) { options.deaf = 1; });
+  CHECK(marks.has(Mark::found_unheard));
+}
+
+TEST_CASE("whatever a run waits for, its observers are told first") {
+  const Marks marks = marks_of_seeds([](SimulationOptions& options) {
+    options.observed = 1;
+    options.broker = 0;
+    options.log_chaos = 50;
+    options.faults = options_of_seed(options.seed).faults;
+  });
+  CHECK(marks.has(Mark::told_of_a_gap));
+  CHECK(marks.has(Mark::stood_by));
+  CHECK(marks.has(Mark::retried_event));
+}
+
 TEST_CASE("a store's clock that jumps by a day, or by a lease, does no harm") {
   const Marks marks = marks_of_seeds([](SimulationOptions& options) { options.clock_jumps = 10; });
   CHECK(marks.has(Mark::lease_expired_by_clock));

@@ -63,7 +63,23 @@ void Oracle::asks(Watched&, const Sleep& asked) {
   }
 }
 
-void Oracle::ended(const Watched& process, const Finished& end) {
+void Oracle::heard(Watched& process, const Happening& what) {
+  process.waits.heard(options_, what);
+  const auto* told = std::get_if<happening::CaughtUp>(&what);
+  if (!told || std::ranges::any_of(known_, [&](const auto& one) { return one.second.position >= told->position; })) {
+    return;
+  }
+  if (told->position)
+    violated("P6", "a run says that it has caught up at " + text_of(told->position) + ", and that is not stored");
+}
+
+void Oracle::ended(Watched& process, const Finished& end) {
+  if (process.misled) {
+    if (end || end.error().kind != ErrorKind::store_contract) {
+      violated("S6", "a run that was given a malformed page does not end with an error that says so");
+    }
+    marks_.hit(Mark::malformed_page_refused);
+  }
   if (auto broken = process.rules.ends(end ? *end : end.error().progress)) violated(*std::move(broken));
 }
 

@@ -12,6 +12,7 @@
 #include "lantern/testing/simulated_store.hpp"
 #include "lantern/testing/simulation.hpp"
 #include "run_rules.hpp"
+#include "wait_rules.hpp"
 #include "world_log.hpp"
 
 namespace lantern::testing {
@@ -21,7 +22,9 @@ struct Watched {
   bool deposed{};                     ///< it was told that somebody else leads, and does not lead again yet
   bool in_doubt{};                    ///< the outcome of its last commit is unknown to it
   std::optional<Position> doubted{};  ///< where that commit would have ended
+  bool misled{};                      ///< it was given a page that breaks the contract
   RunRules rules{};
+  WaitRules waits{};
 };
 
 class Oracle {
@@ -34,6 +37,11 @@ class Oracle {
   template <Effect E>
   void follows_rules(Watched& process, const E& asked) {
     if (auto broken = process.rules.asks(options_, asked)) violated(*std::move(broken));
+    if (options_.observed == 0) return;
+    if (auto broken = process.waits.asks(asked)) violated(*std::move(broken));
+    if constexpr (std::same_as<E, Sleep>) {
+      if (asked.reason == Sleep::Reason::idle && log_.lowest_open()) marks_.hit(Mark::told_of_a_gap);
+    }
   }
   void asks(Watched&, const SaveCheckpoint&);
   void asks(Watched&, const Publish&);
@@ -45,8 +53,11 @@ class Oracle {
   template <Effect E>
   void note(Watched& process, const E& asked, const typename E::reply& reply) {
     process.rules.told(asked, reply, changes_of(process, asked));
+    if (options_.observed != 0) process.waits.told(asked, reply);
   }
-  void ended(const Watched&, const Finished&);
+  /// An observer of its run was told this.
+  void heard(Watched&, const Happening&);
+  void ended(Watched&, const Finished&);
   void told(Watched&, const LoadCheckpoint&, const LoadCheckpoint::reply&);
   void told(Watched&, const SaveCheckpoint&, const SaveCheckpoint::reply&);
   void told(Watched&, const AcquireLease&, const AcquireLease::reply&);

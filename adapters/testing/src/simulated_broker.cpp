@@ -8,7 +8,7 @@
 namespace lantern::testing {
 
 bool SimulatedBroker::trouble(bool may, Choices& choices) const {
-  return may && choices.choose(About::fault, 2, habits_.trouble) == 1;
+  return may && choices.choose(habits_.about, 2, habits_.trouble) == 1;
 }
 
 std::int64_t SimulatedBroker::publish(NewEvent event) {
@@ -31,7 +31,7 @@ void SimulatedBroker::restart(Choices& choices) {
   if (habits_.lose_tail && last > synced_last_) {
     // Usually nothing; else the last one, the last two, ….
     const auto ways = static_cast<std::uint32_t>(last - synced_last_) + 1;
-    messages_.resize(messages_.size() - choices.choose(About::fault, ways, habits_.trouble));
+    messages_.resize(messages_.size() - choices.choose(habits_.about, ways, habits_.trouble));
   }
   if (trouble(habits_.forget_acks, choices)) consumer_ = synced_consumer_;
   if (trouble(habits_.skip_messages, choices)) {
@@ -47,6 +47,7 @@ std::vector<std::int64_t> SimulatedBroker::fetch(std::uint32_t most, Instant now
     if (sent.size() == most || one.sequence > facts().last) break;
     if (one.due > now) continue;
     one.due = due;
+    ++redeliveries_;
     sent.push_back(one.sequence);
   }
   while (sent.size() < most && consumer_.delivered < facts().last &&

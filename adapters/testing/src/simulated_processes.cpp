@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "lantern/testing/malformed_pages.hpp"
 #include "lantern/traced.hpp"
 #include "simulated_world.hpp"
 
@@ -26,7 +27,9 @@ constexpr std::uint32_t faults_of() {
   else if constexpr (std::same_as<E, SaveCheckpoint>) {
     return always | by_store | bit(Fault::reply_lost) | bit(Fault::not_done) | bit(Fault::power_lost) |
            bit(Fault::late_done);
-  } else if constexpr (std::same_as<E, ReadEvents> || std::same_as<E, LoadCheckpoint> || std::same_as<E, LoadViews>) {
+  } else if constexpr (std::same_as<E, ReadEvents>) {
+    return always | by_store | bit(Fault::malformed);
+  } else if constexpr (std::same_as<E, LoadCheckpoint> || std::same_as<E, LoadViews>) {
     return always | by_store;
   } else {
     return always | by_store | bit(Fault::reply_lost);
@@ -47,31 +50,6 @@ std::string described(const typename E::reply& reply) {
 
 }  // namespace
 
-ProjectionConfig World::config_of(const Process& process) const {
-  const auto positive = [](std::uint32_t n) { return std::max<std::uint32_t>(n, 1); };
-  const Backoff backoff{.base = *Delay::of(milliseconds(options_.backoff)),
-                        .cap = *Delay::of(milliseconds(options_.backoff_cap))};
-  ProjectionConfig config;
-  config.continuous().poll_every(*Delay::of(milliseconds(positive(options_.poll_interval))));
-  config.poll.failure_backoff = backoff;
-  config.poll.max_consecutive_failures = *MaxConsecutiveFailures::of(positive(options_.poll_failures));
-  config.event_retry.max_attempts = *MaxRetryAttempts::of(options_.event_retries);
-  config.event_retry.backoff = backoff;
-  config.event_retry.when_exhausted = Escalation::quarantine_key;
-  config.store_retry = {.max_attempts = *MaxRetryAttempts::of(options_.store_retries), .backoff = backoff};
-  if (options_.commit_events != 0) config.commit.max_events = *EventCount::of(options_.commit_events);
-  if (options_.leases != 0) {
-    config.leadership.emplace(process.name);
-    config.leadership->ttl = *Delay::of(milliseconds(positive(options_.lease_ttl)));
-    config.leadership->when_not_leader = WhenNotLeader::stand_by;
-    config.leadership->standby_interval = *Delay::of(standby_interval);
-  }
-  config.page_events = *BatchSize::of(positive(options_.page_events));
-  config.seed = options_.seed;
-  config.view_cache = *ViewCacheSize::of(positive(options_.view_cache));
-  return config;
-}
-
 void World::note(const Process& process, const std::string& what) {
   if (!traced_) return;
   report_.trace.push_back(to_string(now_) + ' ' + process.name + ' ' + what);
@@ -88,7 +66,14 @@ void World::start(Process& process) {
   process.watched = {};
   process.told = now_;
   if (traced_) note(process, "starts, program " + std::to_string(process.program));
-  ProjectionPipeline pipeline(projection_->start(process.program), config_of(process));
+  ProjectionConfig config = config_of(options_, process.name);
+  if (options_.observed != 0) {
+    process.observer.emplace(
+        [this, &process](const ProjectionId&, const Happening& what) { oracle_.heard(process.watched, what); });
+    config.tell(*process.observer);
+  }
+  if (broker_) process.reader.emplace(broker_->reader());
+  ProjectionPipeline pipeline(projection_->start(process.program), std::move(config));
   process.step.emplace(pipeline.start(Instant(now_)));
 }
 
@@ -173,12 +158,17 @@ void World::send_wrong_replies(Process& process) {
   oracle_.marks().hit(Mark::wrong_reply_refused);
 }
 
+ReadEvents::reply World::read(Process& process, const ReadEvents& asked) {
+  ++reads_;
+  if (broker_) return broker_->read(*process.reader, asked, Instant(now_), choices_, oracle_.marks());
+  return healed_ ? log_.read(asked) : log_.read(asked, choices_);
+}
+
 template <Effect E>
-typename E::reply World::perform(const E& effect) {
+typename E::reply World::perform(Process& process, const E& effect) {
   store_.now = now_ + clock_skew_;
   if constexpr (std::same_as<E, ReadEvents>) {
-    ++reads_;
-    return healed_ ? log_.read(effect) : log_.read(effect, choices_);
+    return read(process, effect);
   } else if constexpr (std::same_as<E, Publish>) {
     for (SimulatedSubscriber& subscriber : subscribers_) {
       for (const Frame& frame : effect.frames) subscriber.send(frame, choices_);
@@ -201,7 +191,7 @@ typename E::reply World::perform(const E& effect) {
 
 /// What comes of the effect; nothing when the process died of it.
 template <Effect E>
-std::optional<typename E::reply> World::happen(const E& effect, Fault fault) {
+std::optional<typename E::reply> World::happen(Process& process, const E& effect, Fault fault) {
   if (fault == Fault::crash_before) return std::nullopt;
   if (fault == Fault::refused) return failed<E>(for_now);
   if (fault == Fault::broken) return failed<E>(for_good);
@@ -228,7 +218,7 @@ std::optional<typename E::reply> World::happen(const E& effect, Fault fault) {
       default: break;
     }
   }
-  typename E::reply reply = perform(effect);
+  typename E::reply reply = perform(process, effect);
   if (fault == Fault::crash_after) {
     if constexpr (std::same_as<E, SaveCheckpoint>) {
       if (reply) oracle_.marks().hit(Mark::crashed_in_commit);
@@ -239,7 +229,37 @@ std::optional<typename E::reply> World::happen(const E& effect, Fault fault) {
     if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{for_now});
     else return failed<E>(for_now);
   }
+  if constexpr (std::same_as<E, ReadEvents>) {
+    if (fault == Fault::malformed && reply) spoil_page(process, *reply, effect);
+  }
   return reply;
+}
+
+/// A broker's messages are acknowledged when they are known to be committed.
+template <Effect E>
+void World::tell_broker(Process& process, const E& effect, const typename E::reply& reply) {
+  if constexpr (std::same_as<E, LoadCheckpoint>) {
+    if (reply && *reply) broker_->committed(*process.reader, (*reply)->position, choices_);
+  } else if constexpr (std::same_as<E, SaveCheckpoint>) {
+    if (reply) broker_->committed(*process.reader, effect.through, choices_);
+  }
+}
+
+/// In one of the ways in which this page can be spoilt so that it shows.
+void World::spoil_page(Process& process, EventPage& page, const ReadEvents& asked) {
+  std::vector<SpoiltPage> ways;
+  for (std::size_t n = 1; n < malformations; ++n) {
+    const auto how = static_cast<Malformation>(n);
+    // At the beginning of a log, positions may be anything that ascends.
+    if (!asked.after && (how == Malformation::position_zero || how == Malformation::position_minus_one)) continue;
+    if (auto spoilt = spoil(page, asked, how)) ways.push_back({how, *std::move(spoilt)});
+  }
+  if (ways.empty()) return;
+  const auto count = static_cast<std::uint32_t>(ways.size());
+  SpoiltPage& one = ways[choices_.choose(About::log, count, Chance::percent(90))];
+  if (traced_) report_.trace.push_back("  (the page is spoilt: " + std::string(to_string(one.by)) + ")");
+  page = std::move(one.page);
+  process.watched.misled = true;
 }
 
 Time World::told_to(Process& process, Fault fault) {
@@ -266,8 +286,11 @@ void World::ask(Process& process, Request<E>& request) {
   if (fault == Fault::stop) request.ask_to_stop(Stop::at_checkpoint);
   if (fault == Fault::stop_now) request.ask_to_stop(Stop::now);
 
-  auto reply = happen(effect, fault);
+  auto reply = happen(process, effect, fault);
   if (!reply) return crash(process);
+  if (broker_) tell_broker(process, effect, *reply);
+  // To keep a lease is no work.
+  if (neighbour_ && !std::same_as<E, Sleep> && !std::same_as<E, RenewLease>) count_turn(&process);
   oracle_.told(process.watched, effect, *reply);
   oracle_.note(process.watched, effect, *reply);
   oracle_.mark(process.watched, effect, *reply);
@@ -282,7 +305,7 @@ void World::ask(Process& process, Request<E>& request) {
     process.reply = any_reply<E>(request.number(), *std::move(reply));
     process.due = now_ + Time(milliseconds(options_.lease_ttl)) + call;
   } else {
-    process.due = now_ + call;
+    process.due = answered();
     if (ending_) request.ask_to_stop(Stop::at_checkpoint);
     Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
     *process.step = std::move(next);
@@ -290,7 +313,7 @@ void World::ask(Process& process, Request<E>& request) {
 }
 
 void World::arrive(Late late) {
-  const auto reply = perform(late.commit);
+  const auto reply = perform(processes_.front(), late.commit);
   if (!reply) oracle_.marks().hit(Mark::late_commit_refused);
   digest_.add(std::uint64_t{77});
   if (traced_) report_.trace.push_back("  (late) " + line_of(late.commit) + " -> " + describe(reply));

@@ -1,21 +1,31 @@
 #include "simulated_world.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace lantern::testing {
 namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t beside = std::numeric_limits<std::size_t>::max();  // the neighbour, among those who act
+
 std::string described(const WorldLog& log) {
   const std::string end = log.head() ? "ends at " + std::to_string(log.head()->value) : "is empty";
   return log.lowest_open() ? end + ", and number " + std::to_string(log.lowest_open()->value) + " is open" : end;
 }
 
+/// Of options that exclude each other, one goes.
+SimulationOptions possible(SimulationOptions options) {
+  if (options.upgrade != 0) options.broker = 0;
+  if (options.broker != 0) options.log_chaos = 0;
+  return options;
+}
+
 }  // namespace
 
 World::World(const Scenario& scenario, const SimulationOptions& options, Choices& choices, const SimulationView& view)
-    : options_(scenario.narrow ? scenario.narrow(options) : options),
+    : options_(possible(scenario.narrow ? scenario.narrow(options) : options)),
       choices_(choices),
       traced_(view.trace),
       events_(view.events ? *view.events : scenario.events(options_)),
@@ -26,7 +36,7 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
                  : SimulatedStore::Write{}),
       log_(traced_ ? events_ : std::move(events_),
            {.open_at_once = options_.log_chaos != 0 ? 3U : 0U, .unusual = Chance::percent(options_.log_chaos)},
-           {.tells_head = options_.headless == 0, .cut = Chance::percent(options_.page_cuts)}),
+           {.tells_head = options_.headless == 0, .cut = Chance::percent(options_.page_cuts)}, options_.deaf != 0),
       oracle_(options_, *projection_, store_, log_) {
   processes_.resize(std::max<std::uint32_t>(options_.processes, 1));
   for (std::size_t n = 0; n < processes_.size(); ++n) {
@@ -45,6 +55,8 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
     subscribers_.back().begin();
   }
   for (std::uint32_t n = 0; n < options_.early_events && !log_.done(); ++n) log_.step(choices_);
+  if (options_.broker != 0) broker_.emplace(log_).publish();
+  if (options_.neighbour != 0) neighbour_ = std::make_unique<Neighbour>(scenario, options_, log_);
   if (traced_) explain(0, {.number = processes_.size()});
 }
 
@@ -72,8 +84,10 @@ void World::safety() {
 
 /// All that was broken works again; one process of several never comes back.
 void World::heal() {
-  healed_ = true;
+  healed_ = catching_up_ = true;
+  healed_at_ = now_;
   log_.write_rest();
+  if (broker_) broker_->publish(), broker_->heal();
   if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
     crash(process);
@@ -95,14 +109,18 @@ void World::heal() {
   }
 }
 
+/// The longest that one event can take.
+Time World::for_each_event() const {
+  const Time rest = milliseconds(options_.backoff_cap);
+  return (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
+}
+
 /// Longer than it can take to catch up once all is healed.
 Time World::patience() const {
-  const Time rest = milliseconds(options_.backoff_cap);
   const auto events = static_cast<std::int64_t>(event_count_) + 10;
-  const Time for_each = (call * 10 + rest) * (options_.event_retries + 1 + options_.store_retries);
   return 3 * Time(milliseconds(options_.lease_ttl)) + 4 * standby_interval +
-         events * for_each * (options_.upgrade != 0 ? 2 : 1) +
-         (options_.upgrade != 0 ? events * standby_interval : Time{});
+         events * for_each_event() * (options_.upgrade != 0 ? 2 : 1) +
+         (options_.upgrade != 0 ? events * standby_interval : Time{}) + (broker_ ? events * ack_wait : Time{});
 }
 
 void World::liveness() {
@@ -110,13 +128,14 @@ void World::liveness() {
   const std::int64_t program = options_.upgrade != 0 ? 2 : 1;
   const Time deadline = now_ + patience();
   const std::uint32_t most_steps = report_.steps + 200'000;
-  while (!oracle_.violation() && !oracle_.caught_up(program)) {
+  while (!oracle_.violation() && !(oracle_.caught_up(program) && (!neighbour_ || neighbour_->caught_up()))) {
     if (now_ > deadline || report_.steps > most_steps) {
       return oracle_.violated("P1", "not caught up " + to_string(patience()) + " after all was healed" +
                                         (last_failure_.empty() ? "" : "; the last run failed: " + last_failure_));
     }
     tick();
   }
+  catching_up_ = false;
   // At the head there is nothing to do but to look now and then.
   const std::uint64_t reads_before = reads_;
   const Time interval = milliseconds(std::max<std::uint32_t>(options_.poll_interval, 1));
@@ -127,6 +146,7 @@ void World::liveness() {
   if (reads_ - reads_before > 6 * processes_.size()) {
     oracle_.violated("P10", std::to_string(reads_ - reads_before) + " reads in four poll intervals at the head");
   }
+  if (log_.holds_one_back()) write_unheard();
   ending_ = true;
   const std::uint32_t last_step = report_.steps + 1000;
   const auto runs = [](const Process& process) { return process.step.has_value(); };
@@ -139,6 +159,36 @@ void World::liveness() {
   if (!oracle_.violation()) oracle_.marks().hit(Mark::healed_and_caught_up);
 }
 
+/// Somebody rests at the head of the log, and leads if that is needed.
+bool World::is_followed() const {
+  return std::ranges::any_of(processes_, [this](const Process& process) {
+    return process.asleep && (options_.leases == 0 || store_.held(Role::live).owner == process.name);
+  });
+}
+
+/// An event that comes while all are at rest, and of which nobody is told.
+void World::write_unheard() {
+  const Time by = now_ + patience();
+  while (!oracle_.violation() && !is_followed() && now_ < by) tick();  // a lease whose owner is gone must end first
+  if (oracle_.violation()) return;
+  log_.write_held();
+  if (broker_) broker_->publish();
+  const Time from = now_;
+  const Time rest = milliseconds(options_.poll_interval) + longest_empty_poll;
+  const Time between_renewals = Time(milliseconds(std::max<std::uint32_t>(options_.lease_ttl, 1))) / 3;
+  const std::int64_t renewals =
+      options_.leases != 0 ? rest / between_renewals + 1 : 0;  // they cut the rest, and take time
+  // A broker first sends again what it takes for lost: one message a poll, where pages are of one event.
+  const Time resent = broker_ ? ack_wait + static_cast<std::int64_t>(WorldBroker::most_pending) * rest : Time{};
+  const Time most = rest + renewals * 2 * call + resent + for_each_event();
+  while (!oracle_.violation() && !oracle_.caught_up(1)) {
+    tick();
+    if (now_ - from <= most) continue;
+    return oracle_.violated("P11", "an event of which nobody was told was not stored after " + to_string(most));
+  }
+  oracle_.marks().hit(Mark::found_unheard);
+}
+
 // ---- who is next ----
 
 /// Calls `each` for all who can act.
@@ -149,6 +199,7 @@ void World::for_each_actor(const Each& each) const {
     if (!process.gone && (process.step || !ending_)) each(Actor{process.due, n});
   }
   if (!log_.done()) each(Actor{producers_due_, processes_.size()});
+  if (neighbour_ && !ending_) each(Actor{neighbour_->due, beside});
   for (std::size_t n = 0; n < late_.size(); ++n) each(Actor{late_[n].due, processes_.size() + 1 + n});
 }
 
@@ -194,6 +245,7 @@ void World::explain(std::size_t line, const Actor& actor) {
 void World::act(const Actor& actor) {
   if (actor.number < processes_.size()) return act(processes_[actor.number]);
   if (actor.number == processes_.size()) return produce();
+  if (actor.number == beside) return act_beside();
   const auto at = late_.begin() + static_cast<std::ptrdiff_t>(actor.number - processes_.size() - 1);
   Late late = std::move(*at);
   late_.erase(at);
@@ -202,13 +254,64 @@ void World::act(const Actor& actor) {
 
 void World::produce() {
   log_.step(choices_);
+  if (broker_) {
+    broker_->publish();
+    broker_->trouble(choices_, oracle_.marks());
+  }
   if (traced_) report_.trace.push_back(to_string(now_) + " the log " + described(log_));
   producers_due_ = now_ + between_events;
   for (Process& process : processes_) {
-    if (process.asleep && choices_.choose(About::delay, 2) != 0) {  // a hint; most are lost
+    if (process.asleep && options_.deaf == 0 && choices_.choose(About::delay, 2) != 0) {  // a hint; most are lost
       process.slept = Slept::woken;
       process.asleep = false;
       process.due = now_;
+    }
+  }
+}
+
+// ---- the neighbour ----
+
+void World::act_beside() {
+  const auto note = [this](const std::string& what) { report_.trace.push_back(to_string(now_) + ' ' + what); };
+  neighbour_->due = now_;
+  if (neighbour_->act(now_, traced_ ? Neighbour::Note(note) : Neighbour::Note{})) {
+    neighbour_->due = answered();
+    count_turn(nullptr);
+  }
+  if (const auto& wrong = neighbour_->violation()) oracle_.violated(wrong->invariant, "the neighbour: " + wrong->what);
+  digest_.add(neighbour_->position());
+}
+
+/// When the store answers a call that is made now.
+Time World::answered() {
+  if (!neighbour_) return now_ + call;
+  return store_free_ = std::max(store_free_, now_) + call;
+}
+
+/// It has something to call for, and is not kept from it. A rest at the head of the log keeps nobody from anything: who
+/// begins one while there are events is at work, and does nothing.
+bool World::is_at_work(Process& process) const {
+  if (!process.step || process.gone || process.reply) return false;
+  const auto* nap = process.step->asks<Sleep>();
+  if (!nap) return true;
+  const Sleep& rest = nap->effect();
+  return !broker_ && rest.reason == Sleep::Reason::idle && process.slept && process.due - rest.duration >= healed_at_;
+}
+
+/// P9: while a process of the one projection and that of the other are at work, neither makes more than twice as many
+/// calls as the other one. Null: the neighbour makes one.
+void World::count_turn(Process* caller) {
+  if (!catching_up_ || oracle_.caught_up(1) || neighbour_->caught_up()) return;
+  constexpr std::uint32_t at_first = 5;
+  for (Process& process : processes_) {
+    if (caller && caller != &process) continue;
+    if (caller ? !neighbour_->is_at_work() : !is_at_work(process)) continue;
+    ++(caller ? process.turns : process.others);
+    const auto [fewer, more] = std::minmax(process.turns, process.others);
+    if (fewer >= at_first) oracle_.marks().hit(Mark::worked_side_by_side);
+    if (more > 2 * fewer + at_first) {
+      oracle_.violated("P9", process.name + " made " + std::to_string(process.turns) + " calls, and the neighbour " +
+                                 std::to_string(process.others) + ", while both had work");
     }
   }
 }

@@ -12,19 +12,13 @@
 #include "lantern/testing/simulated_store.hpp"
 #include "lantern/testing/simulated_subscriber.hpp"
 #include "lantern/testing/simulation.hpp"
+#include "neighbour.hpp"
 #include "oracle.hpp"
+#include "world_broker.hpp"
 #include "world_log.hpp"
+#include "world_times.hpp"
 
 namespace lantern::testing {
-
-using Time = std::chrono::nanoseconds;  ///< virtual; since the world began
-
-/// How long things take.
-inline constexpr Time call{std::chrono::milliseconds(1)};             // how long an effect usually takes
-inline constexpr Time restart{std::chrono::milliseconds(10)};         // after a crash
-inline constexpr Time between_events{std::chrono::milliseconds(20)};  // of the producers
-inline constexpr Time upgrade_at{std::chrono::milliseconds(120)};
-inline constexpr Time standby_interval{std::chrono::seconds(1)};
 
 /// For a trace.
 inline std::string to_string(Time at) { return std::to_string(at.count() / 1'000'000) + " ms"; }
@@ -39,7 +33,9 @@ std::string line_of(const T& value) {
 struct Process {
   std::string name{};
   std::int64_t program{1};
-  Time due{};                       ///< when it acts next
+  Time due{};  ///< when it acts next
+  std::optional<Observer> observer{};
+  std::optional<BrokerReader> reader{};
   std::optional<Step> step{};       ///< absent: it is dead, and starts when it is due
   std::optional<AnyReply> reply{};  ///< what was performed, and is not told yet
   std::optional<Slept> slept{};     ///< the same of a sleep
@@ -47,6 +43,8 @@ struct Process {
   bool gone{};                      ///< for good
   Time told{};                      ///< the latest instant that it was told
   Watched watched{};
+  std::uint32_t turns{};   ///< calls that it made while the neighbour was at work, too
+  std::uint32_t others{};  ///< calls that the neighbour made while it was at work itself
 };
 
 class World {
@@ -70,7 +68,9 @@ class World {
   void safety();
   void liveness();
   void heal();
+  void write_unheard();
   [[nodiscard]] Time patience() const;
+  [[nodiscard]] Time for_each_event() const;
 
   // who is next
   void tick();
@@ -81,6 +81,11 @@ class World {
   void explain(std::size_t line, const Actor&);
   void produce();
   void arrive(Late);
+  void act_beside();
+  [[nodiscard]] Time answered();
+  [[nodiscard]] bool is_at_work(Process&) const;
+  [[nodiscard]] bool is_followed() const;
+  void count_turn(Process*);
 
   // processes
   void act(Process&);
@@ -92,15 +97,18 @@ class World {
   template <Effect E>
   void ask(Process&, Request<E>&);
   template <Effect E>
-  [[nodiscard]] std::optional<typename E::reply> happen(const E&, Fault);
+  [[nodiscard]] std::optional<typename E::reply> happen(Process&, const E&, Fault);
   template <Effect E>
-  [[nodiscard]] typename E::reply perform(const E&);
+  [[nodiscard]] typename E::reply perform(Process&, const E&);
+  [[nodiscard]] ReadEvents::reply read(Process&, const ReadEvents&);
+  template <Effect E>
+  void tell_broker(Process&, const E&, const typename E::reply&);
+  void spoil_page(Process&, EventPage&, const ReadEvents& asked);
   template <Effect E>
   [[nodiscard]] Fault fault_for();
   void send_wrong_replies(Process&);
   [[nodiscard]] Time told_to(Process&, Fault);
 
-  [[nodiscard]] ProjectionConfig config_of(const Process&) const;
   void jump_clock();
 
   // followers
@@ -119,6 +127,9 @@ class World {
   SimulatedStore store_;
   WorldLog log_;
   Oracle oracle_;
+  std::optional<WorldBroker> broker_{};
+  std::unique_ptr<Neighbour> neighbour_{};
+  Time store_free_{};  ///< where two projections call the store, it answers one call at a time
   std::vector<Process> processes_{};
   std::vector<Late> late_{};
   ViewHistory history_{};
@@ -128,6 +139,8 @@ class World {
   Time now_{};
   Time clock_skew_{};
   bool healed_{};
+  Time healed_at_{};
+  bool catching_up_{};
   bool ending_{};
   std::uint64_t reads_{};
   std::uint32_t fault_among_all_{};

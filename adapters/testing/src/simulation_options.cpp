@@ -20,11 +20,15 @@ constexpr OptionField fields[] = {
     {"poison", &O::poison},
     {"flaky", &O::flaky},
     {"unread", &O::unread},
+    {"broker", &O::broker},
     {"processes", &O::processes},
     {"by_store", &O::by_store},
     {"leases", &O::leases},
     {"upgrade", &O::upgrade},
     {"subscribers", &O::subscribers},
+    {"neighbour", &O::neighbour},
+    {"observed", &O::observed},
+    {"deaf", &O::deaf},
     {"page_events", &O::page_events},
     {"commit_events", &O::commit_events},
     {"view_cache", &O::view_cache},
@@ -72,7 +76,7 @@ std::span<const OptionField> option_fields() noexcept { return fields; }
 std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_classes] = {
       "none",       "crash_before", "crash_after", "refused", "reply_lost", "not_done", "broken",
-      "power_lost", "late_done",    "wrong_reply", "slow",    "clock_back", "stop",     "stop_now"};
+      "power_lost", "late_done",    "wrong_reply", "slow",    "clock_back", "stop",     "stop_now", "malformed"};
   return names[static_cast<std::size_t>(fault)];
 }
 
@@ -106,6 +110,11 @@ SimulationOptions options_of_seed(std::uint64_t seed) {
   made.schedule_percent = knobs.one_of({0, 3, 15});
   made.clock_jumps = knobs.random.below(4) == 0;
   made.faults = static_cast<std::uint32_t>(knobs.random.next()) & ((1U << fault_classes) - 2);
+  // What came later is drawn last, so that a seed keeps what it was.
+  made.broker = knobs.random.below(8) == 0 && made.log_chaos == 0 && made.upgrade == 0;
+  made.neighbour = knobs.random.below(8) == 0;
+  made.observed = knobs.random.below(4) == 0;
+  made.deaf = knobs.either(0, 1);
   return made;
 }
 

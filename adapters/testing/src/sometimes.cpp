@@ -31,6 +31,12 @@ constexpr std::array<std::string_view, mark_count> names{"crashed_in_commit",
                                                          "followers_settled",
                                                          "wrong_reply_refused",
                                                          "lease_expired_by_clock",
+                                                         "malformed_page_refused",
+                                                         "redelivered",
+                                                         "broker_restarted",
+                                                         "told_of_a_gap",
+                                                         "worked_side_by_side",
+                                                         "found_unheard",
                                                          "healed_and_caught_up"};
 
 }  // namespace

@@ -1,8 +1,21 @@
 #include "world_log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace lantern::testing {
+
+std::optional<NewEvent> WorldLog::last_of(std::vector<NewEvent>& workload) {
+  if (workload.empty()) return std::nullopt;
+  std::optional<NewEvent> last(std::move(workload.back()));
+  workload.pop_back();
+  return last;
+}
+
+void WorldLog::write_held() {
+  log_.write(*std::exchange(held_, std::nullopt));
+  learn();
+}
 
 void WorldLog::learn() {
   const LogInstant now = log_.instant();

@@ -12,14 +12,20 @@ namespace lantern::testing {
 /// A log whose producers write a workload, and what of it is final.
 class WorldLog {
  public:
-  WorldLog(std::vector<NewEvent> workload, ProducerHabits habits, PageShapes shapes)
-      : log_(std::move(workload), habits), reader_(never_cross_open_numbers(), shapes) {}
+  /// With `hold_back`, the last event is not among those that `step` writes.
+  WorldLog(std::vector<NewEvent> workload, ProducerHabits habits, PageShapes shapes, bool hold_back = false)
+      : held_(hold_back ? last_of(workload) : std::nullopt),
+        log_(std::move(workload), habits),
+        reader_(never_cross_open_numbers(), shapes) {}
 
   /// The producers do one thing.
   void step(Choices& choices) { log_.step(choices), learn(); }
   /// They write all that is left, and nothing is open any more.
   void write_rest() { log_.write_rest(), learn(); }
   [[nodiscard]] bool done() const noexcept { return log_.done(); }
+  /// An event was held back, and is not written yet.
+  [[nodiscard]] bool holds_one_back() const noexcept { return held_.has_value(); }
+  void write_held();
 
   /// Committed events before the first open number, ascending: whatever happens, this only grows at its end.
   [[nodiscard]] const std::vector<RecordedEvent>& events() const noexcept { return events_; }
@@ -38,8 +44,10 @@ class WorldLog {
   [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked) { return reader_.read(log_, asked); }
 
  private:
+  static std::optional<NewEvent> last_of(std::vector<NewEvent>& workload);
   void learn();
 
+  std::optional<NewEvent> held_;
   SimulatedLog log_;
   LogReader reader_;
   std::vector<RecordedEvent> events_{};

@@ -3,10 +3,13 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/compose.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -15,6 +18,7 @@
 
 #include "lantern/asio/clock.hpp"
 #include "lantern/asio/run_projection.hpp"
+#include "lantern/blocking/foreign_store.hpp"
 #include "lantern/waiting.hpp"
 
 namespace lantern {
@@ -32,9 +36,9 @@ class AsyncWait {
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(boost::asio::enable_total_cancellation());
-    const boost::asio::any_io_executor home = home_of(self, executor_of(parts_->store));
-    parts_->clock = &ContextClock::of(home);
-    parts_->timer = parts_->clock->make_timer(home);
+    parts_->home = home_of(self, executor_of(parts_->store));
+    parts_->clock = &ContextClock::of(parts_->home);
+    parts_->timer = parts_->clock->make_timer(parts_->home);
     parts_->waiting.emplace(parts_->position, parts_->timeout, parts_->clock->now());
     look(self);
   }
@@ -42,8 +46,9 @@ class AsyncWait {
   void operator()(Self& self, LoadCheckpoint::reply found) {
     if (auto ended = parts_->waiting->seen(found)) return complete(self, *std::move(ended));
     if constexpr (AsyncTellsFailedRuns<std::remove_reference_t<Store>>) {
-      Parts& parts = *parts_;
-      parts.store.async_failed_run(parts.look.projection, std::move(self));
+      ask<FailedRun>(
+          self, [](Parts& parts, auto&& told) { parts.store.async_failed_run(parts.look.projection, std::move(told)); },
+          [] { return FailedRun(tl::unexpect, failure_of(std::current_exception())); });
     } else {
       rest(self);
     }
@@ -67,6 +72,7 @@ class AsyncWait {
     Position position;
     std::chrono::nanoseconds timeout;
     std::optional<Waiting> waiting{};
+    boost::asio::any_io_executor home{};
     ContextClock* clock{};
     std::unique_ptr<Timer> timer{};
   };
@@ -78,8 +84,28 @@ class AsyncWait {
   // What is called here is kept alive by `self`, which is moved from: no member is touched after that.
   template <class Self>
   void look(Self& self) {
+    ask<LoadCheckpoint::reply>(
+        self, [](Parts& parts, auto&& told) { parts.store.async_perform(parts.look, std::move(told)); },
+        reply_of_a_store_that_threw<LoadCheckpoint>);
+  }
+  /// Has the store asked by `asks`. What it throws instead of answering, `thrown` makes an answer of, within the catch
+  /// block: `self` is kept where that still finds it.
+  template <class Answer, class Self, class Asks, class Thrown>
+  void ask(Self& self, const Asks& asks, const Thrown& thrown) {
     Parts& parts = *parts_;
-    parts.store.async_perform(parts.look, std::move(self));
+    const boost::asio::any_io_executor home = parts.home;
+    const auto kept = std::make_shared<std::optional<Self>>(std::move(self));
+    const auto go_on = [kept](Answer answer) {
+      Self taken = *std::move(*kept);
+      kept->reset();
+      std::move(taken)(std::move(answer));
+    };
+    try {
+      asks(parts, boost::asio::bind_executor(home, go_on));
+    } catch (...) {
+      if (!*kept) throw;  // it was answered, and what came of that threw
+      boost::asio::post(home, [go_on, answer = thrown()]() mutable { go_on(std::move(answer)); });
+    }
   }
   template <class Self>
   void rest(Self& self) {
@@ -108,8 +134,8 @@ class AsyncWait {
 /// operation counts as work for it.
 /// - *Cancellation*: of every type alike: it ends with `TimedOut`, unless the look that is under way finds the position
 /// reached. A call of the store that has begun is let finish.
-/// - *Errors*: as `wait_until`. What a store knows of failed runs is asked for if it has `async_failed_run`, which an
-/// `OnPool` has over a store that `TellsFailedRuns`.
+/// - *Errors*: as `wait_until`; what the store throws is a failure. What a store knows of failed runs is asked for if
+/// it has `async_failed_run`, which an `OnPool` has over a store that `TellsFailedRuns`.
 /// - *Lifetimes*: a borrowed store lives until the completion; pools as in `run_projection`: a future that is ready
 /// does not mean that the thread which made it so has left the pool.
 /// - *Threads*: a cancellation signal is emitted where no step can run meanwhile. Distinct waits are independent.

@@ -12,7 +12,7 @@
 
 namespace lantern::testing {
 
-/// What a broker may do. All chance is asked of `About::fault`.
+/// What a broker may do.
 struct BrokerHabits {
   std::chrono::nanoseconds ack_wait{std::chrono::seconds(30)};  ///< then a message that is not acknowledged comes again
   std::uint32_t max_ack_pending{8};  ///< messages that are delivered and not acknowledged, at most
@@ -24,6 +24,7 @@ struct BrokerHabits {
   bool forget_acks{};    ///< a restart may forget acknowledgements that were not synced: those messages come again
   bool skip_messages{};  ///< a restart may take messages for acknowledged that never were
   Chance trouble{Chance::percent(25)};  ///< that a delivery, an acknowledgement or a restart goes otherwise
+  About about{About::fault};            ///< whom all chance is asked of
 };
 
 /// One stream with one durable consumer that acknowledges each message. Sequences are 1, 2, 3, … without holes.
@@ -46,6 +47,8 @@ class SimulatedBroker {
   void restart(Choices&);
 
   [[nodiscard]] Facts facts() const noexcept;
+  /// How often a message was delivered that had been delivered before.
+  [[nodiscard]] std::uint64_t redeliveries() const noexcept { return redeliveries_; }
   /// Delivers to the consumer: first what is due again, then what is new; up to `most`. Each may be lost, come twice,
   /// or come after the others.
   [[nodiscard]] std::vector<std::int64_t> fetch(std::uint32_t most, Instant now, Choices&);
@@ -71,6 +74,7 @@ class SimulatedBroker {
   Consumer consumer_{};
   std::int64_t synced_last_{};
   Consumer synced_consumer_{};
+  std::uint64_t redeliveries_{};
 };
 
 }  // namespace lantern::testing

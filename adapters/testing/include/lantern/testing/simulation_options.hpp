@@ -27,8 +27,9 @@ enum class Fault : std::uint8_t {
   clock_back,    ///< the process is told an earlier instant than before
   stop,          ///< the run is asked to stop at its checkpoint
   stop_now,      ///< the run is asked to stop now
+  malformed,     ///< of a page: it breaks the contract of pages (see malformed_pages.hpp)
 };
-inline constexpr std::uint32_t fault_classes = 14;  ///< with `none`
+inline constexpr std::uint32_t fault_classes = 15;  ///< with `none`
 
 [[nodiscard]] std::string_view to_string(Fault) noexcept;
 
@@ -45,12 +46,18 @@ struct SimulationOptions {
   std::uint32_t poison{};         ///< percent of events that fail for ever, for one of their keys
   std::uint32_t flaky{};          ///< percent of events that fail once or twice
   std::uint32_t unread{};         ///< percent of events that the projection does not read
+  /// Events come through a message broker that loses, doubles, shuffles and delivers again, and restarts now and then.
+  /// Then producers commit each event at once, and nobody rebuilds: a broker does not begin anew.
+  std::uint32_t broker{};
 
   std::uint32_t processes{2};        ///< that run the projection; all but one of them stand by
   std::uint32_t by_store{};          ///< the store applies the events inside of its commits; else it is keyed
   std::uint32_t leases{1};           ///< the processes lead; without, there may be only one of them
   std::uint32_t upgrade{};           ///< a process that starts later than the first has newer code, and rebuilds
   std::uint32_t subscribers{};       ///< that follow the views
+  std::uint32_t neighbour{};         ///< a second projection works on the same store, and nothing happens to it
+  std::uint32_t observed{1};         ///< somebody watches the runs, and is told what they wait for
+  std::uint32_t deaf{};              ///< hints that there are new events never arrive; else most of them are lost
   std::uint32_t page_events{10};     ///< events asked for at once
   std::uint32_t commit_events{};     ///< events in a commit; 0: a commit for each page
   std::uint32_t view_cache{10'000};  ///< views kept between batches
@@ -65,7 +72,7 @@ struct SimulationOptions {
   std::uint32_t fault_percent{6};        ///< of effects that something happens to
   std::uint32_t schedule_percent{3};     ///< of steps in which another process than the next one is the next one
   std::uint32_t most_faults{1'000};      ///< after these, nothing happens any more
-  std::uint32_t faults{(1U << 14) - 2};  ///< which faults there are: bit n for `Fault` number n
+  std::uint32_t faults{(1U << 15) - 2};  ///< which faults there are: bit n for `Fault` number n
   std::uint32_t clock_jumps{};           ///< percent of steps in which the store's clock jumps
   std::uint32_t safety_steps{400};       ///< steps after which all is healed; faults are over then
   std::uint32_t exhaustive{};            ///< no chance: for `explore`

@@ -38,9 +38,15 @@ enum class Mark : std::uint8_t {
   followers_settled,       ///< and afterwards subscribers showed what is stored
   wrong_reply_refused,     ///< a reply that did not fit was refused, and changed nothing
   lease_expired_by_clock,  ///< the store's clock jumped
+  malformed_page_refused,  ///< a run was given a page that breaks the contract, and ended with an error that says so
+  redelivered,             ///< a broker delivered a message again
+  broker_restarted,        ///< a broker began anew, and forgot some acknowledgements
+  told_of_a_gap,           ///< a run waited for a writer, and said so
+  worked_side_by_side,     ///< two projections had work on one store
+  found_unheard,           ///< an event of which nobody was told was stored by the next poll
   healed_and_caught_up,    ///< after all faults, everything was caught up
 };
-inline constexpr std::size_t mark_count = 27;
+inline constexpr std::size_t mark_count = 33;
 
 [[nodiscard]] std::string_view to_string(Mark) noexcept;
 
