@@ -104,8 +104,7 @@ tl::expected<void, Failure> Upcasters::Table::take(std::vector<UpcastStep> steps
                                                    const std::vector<EventVersions>& versions) {
   std::set<std::string> said;
   if (auto taken = take_versions(versions, said); !taken) return taken;
-  std::ranges::stable_sort(steps, {},
-                           [](const UpcastStep& step) { return std::tie(step.from.type, step.from.version); });
+  std::ranges::sort(steps, {}, [](const UpcastStep& step) { return std::tie(step.from.type, step.from.version); });
 
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const UpcastStep& step = steps[i];
