@@ -180,7 +180,8 @@ void World::write_unheard() {
       options_.leases != 0 ? rest / between_renewals + 1 : 0;  // they cut the rest, and take time
   // A broker first sends again what it takes for lost: one message a poll, where pages are of one event.
   const Time resent = broker_ ? ack_wait + static_cast<std::int64_t>(WorldBroker::most_pending) * rest : Time{};
-  const Time most = rest + renewals * 2 * call + resent + for_each_event();
+  const std::int64_t tries = processes_.size() > 1 ? 2 : 1;  // who has it may be replaced, by a clock that was set
+  const Time most = rest + renewals * 2 * call + resent + tries * for_each_event();
   while (!oracle_.violation() && !oracle_.caught_up(1)) {
     tick();
     if (now_ - from <= most) continue;
