@@ -26,7 +26,9 @@ struct Options {
   std::size_t sample{};  ///< 0: all
   std::uint64_t seed{1};
   unsigned jobs{std::max(1u, std::thread::hardware_concurrency())};
-  std::vector<std::string> programs{"tests/core/test_core", "tests/core/test_follower"};
+  std::vector<std::string> programs{
+      "tests/core/test_core", "tests/core/test_follower", "tests/simulation/test_fault_matrix",
+      "tests/simulation/simulation_seeds @SOURCE@/tests/simulation/failing_seeds.txt 10000"};
   bool thorough{};
   std::uint64_t at_least{};  ///< percent that must be noticed
   std::vector<std::string> files{};
@@ -183,6 +185,7 @@ int run(const std::vector<std::string>& words) {
   std::fflush(stdout);
 
   const Bench bench(options.paths, options.programs, options.thorough);
+  for (const Batch& batch : bench.batches()) std::printf("%6.1f s %s\n", batch.seconds, batch.arguments.c_str());
   std::printf("%zu dear tests are left out\n", bench.tests_left_out());
   std::fflush(stdout);
   const auto began = std::chrono::steady_clock::now();
