@@ -1,7 +1,8 @@
 #include "mutation/bench.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -99,7 +100,7 @@ struct Timed {
   double seconds;
 };
 
-/// The cases of a run that was reported as XML, cheapest first.
+/// The cases of a run that was reported as XML.
 std::vector<Timed> cases_of(const std::string& xml) {
   std::vector<Timed> cases;
   const std::string opening = "<TestCase name=\"", lasted = "<OverallResult success=\"true\" durationInSeconds=\"";
@@ -109,6 +110,37 @@ std::vector<Timed> cases_of(const std::string& xml) {
     const auto next = xml.find(opening, at), result = xml.find(lasted, at);
     if (result == xml.npos || result > next) throw std::runtime_error("a test fails without any change: " + title);
     cases.push_back({title, std::stod(xml.substr(result + lasted.size(), 20))});
+  }
+  return cases;
+}
+
+/// What all commands so far have worked.
+double processor_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_CHILDREN, &used);
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+/// The tests of a program, and the processor time of each. Measured once for each time that it is built.
+std::vector<Timed> times_of(const std::string& program, const std::string& build, const std::string& file) {
+  std::vector<Timed> cases;
+  if (is_newer(file, build + "/" + program)) {
+    std::istringstream lines(read_file(file));
+    Timed one;
+    while (lines >> one.seconds && lines.get() && std::getline(lines, one.title)) cases.push_back(one);
+  } else {
+    const double before = processor_seconds();
+    cases = cases_of(output_of(build, program + " -r xml -d yes"));
+    const double worked = processor_seconds() - before;
+    double all = 0;
+    for (const Timed& one : cases) all += one.seconds;
+    std::string lines;
+    for (Timed& one : cases) {
+      one.seconds *= worked / all;  // it may have had a part of a processor only
+      lines += std::to_string(one.seconds) + " " + one.title + "\n";
+    }
+    write_file(file, lines);
   }
   std::ranges::stable_sort(cases, {}, &Timed::seconds);
   return cases;
@@ -160,9 +192,8 @@ void Bench::add_batch(std::size_t program, std::string arguments, double seconds
 
 void Bench::time_tests(std::size_t program, bool thorough) {
   const std::string& name = programs_[program].name;
-  const std::string times = work_ + "/" + fs::path(name).filename().string() + ".xml";
-  if (!is_newer(times, paths_.build + "/" + name)) write_file(times, output_of(paths_.build, name + " -r xml -d yes"));
-  const std::vector<Timed> cases = cases_of(read_file(times));
+  const std::vector<Timed> cases =
+      times_of(name, paths_.build, work_ + "/" + fs::path(name).filename().string() + ".times");
   double all = 0;
   for (const Timed& one : cases) all += one.seconds;
   double so_far = 0;
@@ -187,10 +218,9 @@ void Bench::time_tests(std::size_t program, bool thorough) {
 void Bench::time_whole(std::size_t program, const std::string& arguments) {
   std::string words = arguments;
   replace(words, "@SOURCE@", paths_.source);
-  const auto began = std::chrono::steady_clock::now();
+  const double before = processor_seconds();
   (void)output_of(paths_.build, programs_[program].name + words);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  add_batch(program, words, took.count());
+  add_batch(program, words, processor_seconds() - before);
 }
 
 /// `killers.txt`: for each public header, the tests that know it best.
@@ -250,6 +280,26 @@ Fate Bench::try_source(const Mutant& mutant, const std::string& folder) const {
   return try_programs(object, folder);
 }
 
+/// The objects of these sources of a folder, or nothing when one does not compile.
+std::optional<std::string> Bench::compile_all(const fs::path& folder, const std::set<std::string>& names) const {
+  // What they include is read once, when they can be compiled as one.
+  std::string all;
+  for (const std::string& name : names) {
+    if (name.ends_with(".cpp")) all += "#include \"" + name + "\"\n";
+  }
+  const std::string together = folder / "together.cpp";
+  write_file(together, all);
+  if (succeeds(folder, compile(together, together + ".o", "core"))) return " " + together + ".o";
+  std::string objects;
+  for (const std::string& name : names) {
+    if (!name.ends_with(".cpp")) continue;
+    const std::string source = folder / name;
+    if (!succeeds(folder, compile(source, source + ".o", "core"))) return std::nullopt;
+    objects += " " + source + ".o";
+  }
+  return objects;
+}
+
 /// All sources that see the header, compiled with a copy of their folder.
 Fate Bench::try_private_header(const Mutant& mutant, const std::string& folder) const {
   const fs::path copy = fs::path(folder) / "src";
@@ -269,13 +319,8 @@ Fate Bench::try_private_header(const Mutant& mutant, const std::string& folder) 
       if (std::ranges::any_of(seeing, sees)) seeing.insert(file.path().filename());
     }
   }
-  std::string objects;
-  for (const std::string& name : seeing) {
-    if (!name.ends_with(".cpp")) continue;
-    const std::string source = copy / name;
-    if (!succeeds(folder, compile(source, source + ".o", "core"))) return Fate::not_compiled;
-    objects += " " + source + ".o";
-  }
+  const std::optional<std::string> objects = compile_all(copy, seeing);
+  if (!objects) return Fate::not_compiled;
   // Tests of the header itself.
   for (const Killers& known : killers_) {
     if (known.header != mutant.file) continue;
@@ -283,7 +328,7 @@ Fate Bench::try_private_header(const Mutant& mutant, const std::string& folder) 
       const std::string source = paths_.source + "/tests/core/" + test + ".cpp", object = folder + "/" + test + ".o";
       if (!succeeds(folder, compile(source, object, "tests", "-I" + copy.string()))) return Fate::not_compiled;
       std::string link = programs_.front().link;
-      replace(link, "@FIRST@", object + objects);
+      replace(link, "@FIRST@", object + *objects);
       replace(link, "@OUT@", folder + "/tests");
       // In place of the program's own object of this test.
       const auto own = link.find("/" + test + ".cpp.o");
@@ -293,7 +338,7 @@ Fate Bench::try_private_header(const Mutant& mutant, const std::string& folder) 
       if (const Fate fate = run_core_tests(folder + "/tests"); fate != Fate::survived) return fate;
     }
   }
-  return try_programs(objects, folder);
+  return try_programs(*objects, folder);
 }
 
 /// One test after the other is compiled with the header and linked before the core, whose inline functions then give

@@ -1,6 +1,9 @@
 // The bench on which mutants are tried: how to compile one, what to link it with, and which tests to run.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +64,8 @@ class Bench {
   [[nodiscard]] Fate run(const Batch& batch, const std::string& executable) const;
   [[nodiscard]] std::string compile(const std::string& source, const std::string& object, const char* headers,
                                     const std::string& first_includes = {}) const;
+  [[nodiscard]] std::optional<std::string> compile_all(const std::filesystem::path& folder,
+                                                       const std::set<std::string>& names) const;
   void read_killers();
   void time_tests(std::size_t program, bool thorough);
   void time_whole(std::size_t program, const std::string& arguments);

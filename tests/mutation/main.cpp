@@ -158,7 +158,8 @@ class Trial {
                   static_cast<unsigned long long>(mutant.line), mutant.operation.c_str(), before.c_str(),
                   after.c_str());
     }
-    if (++done_ % 50 == 0) std::printf("... %zu of %zu\n", done_, mutants_.size());
+    noticed_ += fate == Fate::killed || fate == Fate::endless;
+    if (++done_ % 10 == 0) std::printf("... %zu of %zu, %zu noticed\n", done_, mutants_.size(), noticed_);
     std::fflush(stdout);
   }
 
@@ -168,7 +169,7 @@ class Trial {
   std::set<Change> equivalents_;
   std::atomic<std::size_t> next_{};
   std::mutex mutex_{};
-  std::size_t done_{};
+  std::size_t done_{}, noticed_{};
   std::map<std::string, Score> scores_{};
 };
 
