@@ -26,8 +26,10 @@ struct Options {
   std::size_t sample{};  ///< 0: all
   std::uint64_t seed{1};
   unsigned jobs{std::max(1u, std::thread::hardware_concurrency())};
-  std::vector<std::string> programs{"tests/core/test_core", "tests/core/test_follower", "tests/core/test_folds",
-                                    "tests/core/test_upcasting"};
+  std::vector<std::string> programs{
+      "tests/core/test_core", "tests/core/test_follower", "tests/core/test_folds", "tests/core/test_upcasting",
+      "tests/streams/test_streams", "tests/simulation/test_fault_matrix",
+      "tests/simulation/simulation_seeds @SOURCE@/tests/simulation/failing_seeds.txt 10000"};
   bool thorough{};
   std::uint64_t at_least{};  ///< percent that must be noticed
   std::vector<std::string> files{};
@@ -157,7 +159,8 @@ class Trial {
                   static_cast<unsigned long long>(mutant.line), mutant.operation.c_str(), before.c_str(),
                   after.c_str());
     }
-    if (++done_ % 50 == 0) std::printf("... %zu of %zu\n", done_, mutants_.size());
+    noticed_ += fate == Fate::killed || fate == Fate::endless;
+    if (++done_ % 10 == 0) std::printf("... %zu of %zu, %zu noticed\n", done_, mutants_.size(), noticed_);
     std::fflush(stdout);
   }
 
@@ -167,7 +170,7 @@ class Trial {
   std::set<Change> equivalents_;
   std::atomic<std::size_t> next_{};
   std::mutex mutex_{};
-  std::size_t done_{};
+  std::size_t done_{}, noticed_{};
   std::map<std::string, Score> scores_{};
 };
 
@@ -184,6 +187,7 @@ int run(const std::vector<std::string>& words) {
   std::fflush(stdout);
 
   const Bench bench(options.paths, options.programs, options.thorough);
+  for (const Batch& batch : bench.batches()) std::printf("%6.1f s %s\n", batch.seconds, batch.arguments.c_str());
   std::printf("%zu dear tests are left out\n", bench.tests_left_out());
   std::fflush(stdout);
   const auto began = std::chrono::steady_clock::now();
