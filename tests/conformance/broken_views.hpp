@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "broken_stores.hpp"
+#include "broken_logs.hpp"
 
 namespace lantern::broken {
 

@@ -23,10 +23,12 @@ AnyReply of_kind(std::size_t kind, std::uint64_t number) {
     case 7: return any_reply<LoadViews>(number, LoadedViews{});
     case 8: return any_reply<Publish>(number, Publish::Published{});
     case 9: return any_reply<BeginRebuild>(number, Checkpoint{Position{77}, Generation{7}});
-    default: return any_reply<ActivateGeneration>(number, ActivateGeneration::Activated{});
+    case 10: return any_reply<ActivateGeneration>(number, ActivateGeneration::Activated{});
+    case 11: return any_reply<ListStreams>(number, StreamPage{});
+    default: return any_reply<ReadStream>(number, StreamSlice{});
   }
 }
-constexpr std::size_t kinds = 11;
+constexpr std::size_t kinds = 13;
 
 /// A reply that does not fit is refused, and nothing happens.
 void refuse_at_the_door(Step& step, Input& in, Instant now) {

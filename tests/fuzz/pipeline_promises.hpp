@@ -60,6 +60,15 @@ class Promises {
             "a page is as large as is configured", shown_);
     promise(!keeps_ || asked.after >= told_, "no event is read that is stored already", shown_);
   }
+  void check_effect(const ListStreams& asked) const {
+    is_allowed(false);
+    promise(config_.streams && asked.limit == config_.page_events.value(), "streams are listed in pages", shown_);
+  }
+  void check_effect(const ReadStream& asked) const {
+    is_allowed(false);
+    promise(config_.streams && config_.streams->contains(asked.stream), "a stream is read that is to be read", shown_);
+    promise(!keeps_ || asked.after >= cursors_.of(asked.stream), "no event is read that is stored already", shown_);
+  }
   void check_effect(const LoadViews& asked) const {
     is_allowed(false);
     promise(!asked.keys.empty(), "views are loaded when some are missing", shown_);
@@ -76,9 +85,10 @@ class Promises {
               "a state in memory stores records only", shown_);
       return;
     }
+    promise(asked.generation == generation_ && asked.revision == revision_, "in the generation that it knows", shown_);
+    if (config_.streams) return check_cursors(asked);
     promise(asked.from == told_, "a commit builds on what is stored", shown_);
     promise(asked.through >= asked.from, "a checkpoint never goes back", shown_);
-    promise(asked.generation == generation_ && asked.revision == revision_, "in the generation that it knows", shown_);
     std::optional<Position> last = asked.from;
     for (const auto& run : asked.writes.runs) {
       for (const RecordedEvent& event : run) {
@@ -90,6 +100,20 @@ class Promises {
     for (const QuarantineRecord& record : asked.quarantined) {
       promise((!asked.from || record.position > *asked.from) && record.position <= asked.through,
               "a record belongs to what is stored with it", shown_);
+    }
+  }
+  void check_cursors(const SaveCheckpoint& asked) const {
+    promise(!asked.from && !asked.through, "over streams there is no position", shown_);
+    StreamCursors last = cursors_, through = cursors_;
+    for (const CursorMove& move : asked.cursors) {
+      promise(move.from == cursors_.of(move.stream), "a commit builds on the cursors that are stored", shown_);
+      promise(through.advance(move.stream, move.through), "a cursor only rises, once in a commit", shown_);
+    }
+    for (const auto& run : asked.writes.runs) {
+      for (const RecordedEvent& event : run) {
+        promise(last.advance(event.stream, StreamVersion{event.version}), "each event once, in its order", shown_);
+        promise(last.of(event.stream) <= through.of(event.stream), "no event behind its cursor", shown_);
+      }
     }
   }
   void check_effect(const Sleep& asked) const {
@@ -140,6 +164,7 @@ class Promises {
 
   void committed(const SaveCheckpoint& save) {
     told_ = save.through;
+    for (const CursorMove& move : save.cursors) cursors_.advance(move.stream, move.through);
     was_commit_ = true;
     ++commits_;
     records_ += save.quarantined.size();
@@ -157,7 +182,10 @@ class Promises {
     const auto position = *reply ? (*reply)->position : std::nullopt;
     const auto generation = *reply ? (*reply)->generation : generation_;
     if (asked.purpose != LoadCheckpoint::Purpose::resolve || generation != generation_) return;
-    if (position == doubtful_.through) committed(doubtful_);
+    const StreamCursors cursors = *reply ? (*reply)->cursors : StreamCursors();
+    const bool ends_there = std::ranges::all_of(
+        doubtful_.cursors, [&](const CursorMove& move) { return cursors.of(move.stream) == move.through; });
+    if (position == doubtful_.through && ends_there) committed(doubtful_);
   }
   void learn(const BeginRebuild&, const BeginRebuild::reply& reply) {
     if (reply) begin_at(*reply);
@@ -172,6 +200,7 @@ class Promises {
   void begin_at(const std::optional<Checkpoint>& from) {
     before_ = std::tuple(told_, generation_, revision_);
     told_ = from ? from->position : std::nullopt;
+    cursors_ = from ? from->cursors : StreamCursors();
     revision_ = from ? from->revision : Revision{};
     if (from) generation_ = from->generation;
   }
@@ -197,6 +226,7 @@ class Promises {
   int after_stop_{};
 
   std::optional<Position> told_{};
+  StreamCursors cursors_{};
   Generation generation_{};
   Revision revision_{};
   std::optional<std::tuple<std::optional<Position>, Generation, Revision>> before_{};

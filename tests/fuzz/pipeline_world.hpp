@@ -75,6 +75,10 @@ inline ProjectionConfig config(Input& in) {
   made.hold_switch = in.flip();
   made.rebuild_share = in.one_of(shares);
   made.seed = in.byte();
+  if (in.choose(4) == 1) {
+    made.over(in.flip() ? StreamSelection::all() : StreamSelection::list({"s", "throws"}));
+    if (in.flip()) made.when_stream_fails(WhenStreamFails::stop);
+  }
   return made;
 }
 
@@ -107,8 +111,38 @@ class Liar {
     switch (in_.choose(3)) {
       case 0: return tl::unexpected(failure());
       case 1: return std::nullopt;
-      default: return checkpoint();
+      default: break;
     }
+    Checkpoint made = checkpoint();
+    if (in_.flip()) {
+      made.position.reset();
+      made.cursors.advance("s", StreamVersion{in_.number()});
+    }
+    return made;
+  }
+  ListStreams::reply lie(const ListStreams& asked) {
+    if (in_.choose(4) == 0) return tl::unexpected(failure());
+    StreamPage page;
+    for (std::size_t n = in_.choose(4); n > 0; --n) {
+      const std::string stream = in_.flip() ? "s" : in_.text(3);
+      page.streams.push_back({stream, StreamVersion{in_.flip() ? 1 : in_.number()}, StreamVersion{in_.number()}});
+    }
+    if (in_.flip()) page.as_of = asked.changed_since ? asked.changed_since : position();
+    return page;
+  }
+  ReadStream::reply lie(const ReadStream& asked) {
+    if (in_.choose(4) == 0) return tl::unexpected(failure());
+    StreamSlice slice;
+    std::int64_t last = asked.after ? asked.after->value : 0;
+    for (std::size_t n = in_.choose(5); n > 0; --n) {
+      last = in_.choose(8) == 0 || last == std::numeric_limits<std::int64_t>::max() ? in_.number() : last + 1;
+      const std::string data = in_.text(6);
+      const std::string stream = in_.choose(8) == 0 ? "other" : asked.stream;
+      slice.page.add({.position = Position{in_.number()}, .stream = stream, .version = last, .type = "T", .data = data});
+    }
+    slice.scanned_to = in_.choose(4) == 0 ? std::optional(StreamVersion{in_.number()}) : StreamVersion{last};
+    slice.head = in_.flip() ? slice.scanned_to : StreamVersion{1000};
+    return slice;
   }
   ReadEvents::reply lie(const ReadEvents& asked) {
     if (in_.choose(4) == 0) return tl::unexpected(failure());
@@ -126,7 +160,8 @@ class Liar {
     return page;
   }
   SaveCheckpoint::reply lie(const SaveCheckpoint& asked) {
-    switch (in_.choose(8)) {
+    switch (in_.choose(9)) {
+      case 8: return tl::unexpected(SaveError(CursorMoved{in_.text(2), StreamVersion{in_.number()}}));
       case 0: return Saved{position()};
       case 1: return tl::unexpected(SaveError(CheckpointMoved{position()}));
       case 2: return tl::unexpected(SaveError(LostLeadership{in_.text(3)}));

@@ -85,7 +85,7 @@ typename E::reply Neighbour::perform(const E& effect) {
   else if constexpr (std::same_as<E, Publish>) return Publish::Published{};
   else if constexpr (std::same_as<E, Sleep>) return Slept::through;
   else {
-    typename E::reply reply = store_.perform(effect);
+    typename E::reply reply = lantern::perform(store_, effect);
     if constexpr (std::same_as<E, SaveCheckpoint>) oracle_.saved(effect, reply);
     return reply;
   }
