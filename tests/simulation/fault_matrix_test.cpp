@@ -50,6 +50,7 @@ void provoke(const Row& row) {
       options.by_store = 0;
       options.upgrade = options.leases = 1;
       options.processes = 2;
+      options.neighbour = options.broker = 0;  // they do not go with a rebuild
     }
     const auto report = simulate(chain_scenario(), options);
     if (report.violation) {

@@ -25,7 +25,8 @@ std::vector<SimulationReport> failures(const Scenario& scenario, std::size_t cou
   std::vector<SimulationReport> found;
   for (std::uint64_t seed = 0; found.size() < count; ++seed) {
     auto report = simulate(scenario, options_of_seed(seed));
-    if (!report.ok()) found.push_back(std::move(report));
+    // Where hints never arrive, two processes get in each other's way without any fault, and that is smaller still.
+    if (!report.ok() && report.options.deaf == 0) found.push_back(std::move(report));
   }
   return found;
 }

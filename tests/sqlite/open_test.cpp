@@ -57,7 +57,7 @@ TEST_CASE("an absent file becomes a store that only its owner can read") {
   }
   const PlainSqlite plain(folder / "new.db");
   CHECK(plain.run("PRAGMA application_id") == std::vector<std::string>{std::to_string(0x4C4E5452)});
-  CHECK(plain.run("PRAGMA user_version") == std::vector<std::string>{"2"});
+  CHECK(plain.run("PRAGMA user_version") == std::vector<std::string>{"3"});
   CHECK(plain.run("PRAGMA journal_mode") == std::vector<std::string>{"wal"});
   CHECK(plain.run("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'lantern~_%' ESCAPE '~'") ==
         std::vector<std::string>{"sqlite_sequence"});
@@ -162,11 +162,11 @@ TEST_CASE("a database of another application is refused and left as it is") {
 TEST_CASE("a store from the future is refused and left as it is") {
   const Folder folder;
   open_store(folder / "a.db");
-  PlainSqlite(folder / "a.db").run("PRAGMA user_version=3");
+  PlainSqlite(folder / "a.db").run("PRAGMA user_version=4");
   const Failure failure = failure_to_open(folder / "a.db");
   CHECK(failure.kind == FailureKind::incompatible);
-  CHECK_THAT(to_string(failure), Contains("later lantern") && Contains("schema version 3; this one knows 2"));
-  CHECK(PlainSqlite(folder / "a.db").run("PRAGMA user_version") == std::vector<std::string>{"3"});
+  CHECK_THAT(to_string(failure), Contains("later lantern") && Contains("schema version 4; this one knows 3"));
+  CHECK(PlainSqlite(folder / "a.db").run("PRAGMA user_version") == std::vector<std::string>{"4"});
 }
 
 TEST_CASE("an older store is brought up to date when it is opened for writing, in one transaction") {
@@ -181,7 +181,7 @@ TEST_CASE("an older store is brought up to date when it is opened for writing, i
   SECTION("whole") {
     auto store = open_store(folder / "old.db");
     CHECK(appended(store, {event("s")}).last == Position{1});
-    CHECK(PlainSqlite(folder / "old.db").run("PRAGMA user_version") == std::vector<std::string>{"2"});
+    CHECK(PlainSqlite(folder / "old.db").run("PRAGMA user_version") == std::vector<std::string>{"3"});
   }
   SECTION("or not at all, where something is in the way") {
     PlainSqlite(folder / "old.db").run("CREATE TABLE lantern_leases(a)");
