@@ -59,7 +59,8 @@ void meter(SqliteStore& store, const std::string& period, int processes) {
   for (int i = 1; i <= processes; ++i) {
     const std::string stream = "process/" + period + "/" + std::to_string(i);
     for (int day = 1; day <= 3; ++day) {
-      events.push_back({stream, "Metered", R"({"period":")" + period + R"(","kwh":)" + std::to_string(i % 7 + day) + "}"});
+      events.push_back(
+          {stream, "Metered", R"({"period":")" + period + R"(","kwh":)" + std::to_string(i % 7 + day) + "}"});
     }
     if (i % 2 == 0) events.push_back({stream, "Settled", R"({"period":")" + period + "\"}"});
   }

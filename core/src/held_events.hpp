@@ -38,7 +38,8 @@ class HeldEvents {
     while (index > pages_[page].page.size()) index -= pages_[page++].page.size();
     const RecordedEvent& last = pages_[page].page.events()[index - 1];
     const bool is_all = index == pages_[page].page.size();
-    return {last.stream, is_all ? pages_[page].version.value_or(StreamVersion{last.version}) : StreamVersion{last.version}};
+    return {last.stream,
+            is_all ? pages_[page].version.value_or(StreamVersion{last.version}) : StreamVersion{last.version}};
   }
 
   /// Of each page, the stream of its events.

@@ -59,7 +59,9 @@ std::optional<std::string> breach(const ListStreams& asked, const StreamPage& pa
 }
 
 std::optional<std::string> breach(const ReadStream& asked, const StreamSlice& slice) {
-  const auto at = [](std::optional<StreamVersion> v) { return v ? std::to_string(v->value) : std::string("the beginning"); };
+  const auto at = [](std::optional<StreamVersion> v) {
+    return v ? std::to_string(v->value) : std::string("the beginning");
+  };
   if (slice.page.size() > asked.limit) {
     return "it gave " + std::to_string(slice.page.size()) + " events where at most " + std::to_string(asked.limit) +
            " were asked for";

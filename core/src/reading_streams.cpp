@@ -113,9 +113,9 @@ void retry_stream(Run& r, const std::string& stream, const Failure& cause) {
   StreamTrouble& trouble = s.troubled[stream];
   ++trouble.tries;
   if (!is_transient(cause.kind) || trouble.tries >= r.config.poll.max_consecutive_failures.value()) {
-    return set_aside(r, error_of(r, ErrorKind::poll_failed, stream,
-                                 "the stream could not be read (tries in a row: " + std::to_string(trouble.tries) + ")",
-                                 cause));
+    return set_aside(
+        r, error_of(r, ErrorKind::poll_failed, stream,
+                    "the stream could not be read (tries in a row: " + std::to_string(trouble.tries) + ")", cause));
   }
   s.pending.push_back(std::move(s.pending.front()));
   s.pending.pop_front();
@@ -169,14 +169,12 @@ Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply&& slice) {
     return proceed(std::move(run));
   }
   if (auto wrong = breach(asked, *slice)) {
-    set_aside(r, error_of(r, ErrorKind::store_contract, asked.stream,
-                          "the store broke its contract: " + *std::move(wrong)));
+    set_aside(
+        r, error_of(r, ErrorKind::store_contract, asked.stream, "the store broke its contract: " + *std::move(wrong)));
     return proceed(std::move(run));
   }
   StreamProgress& s = *r.streams;
-  tell(r, [&] {
-    return happening::StreamRead{asked.stream, slice->page.size(), slice->scanned_to, slice->head};
-  });
+  tell(r, [&] { return happening::StreamRead{asked.stream, slice->page.size(), slice->scanned_to, slice->head}; });
   ++r.summary.pages;
   r.first_page_read = true;
   const auto until = s.pending.front().until;

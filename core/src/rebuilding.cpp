@@ -85,7 +85,8 @@ void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   const std::optional<Position> position = checkpoint ? checkpoint->position : std::nullopt;
   const Checkpoint from = checkpoint.value_or(Checkpoint{{}, r.generation, {}, {}});
   // After a switch, what is in memory is what is stored; unless somebody replaced a view since.
-  const bool same = !r.streams && position == r.stored && from.generation == r.generation && from.revision == r.revision;
+  const bool same =
+      !r.streams && position == r.stored && from.generation == r.generation && from.revision == r.revision;
   if (r.keyed && !same) r.keyed->forget();
   r.store_failures = 0;
   r.stored = r.reached = position;

@@ -30,7 +30,9 @@ struct SaveErrorHandler {
     abandon_batch(r);
   }
   void operator()(const CursorMoved& moved) const {
-    const auto at = [](std::optional<StreamVersion> v) { return v ? "at " + std::to_string(v->value) : std::string("absent"); };
+    const auto at = [](std::optional<StreamVersion> v) {
+      return v ? "at " + std::to_string(v->value) : std::string("absent");
+    };
     const auto own = std::ranges::find(asked.cursors, moved.stream, &CursorMove::stream);
     fail(r, ErrorKind::checkpoint_conflict,
          "somebody else moved the cursor of stream " + moved.stream + ": expected " +

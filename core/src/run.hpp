@@ -138,8 +138,8 @@ struct Run {
   [[nodiscard]] bool leaves_streams_behind() const noexcept { return streams && streams->any_set_aside(); }
 
   [[nodiscard]] bool caught_up() const noexcept {
-    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() && !leaves_streams_behind() &&
-           (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
+    return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() &&
+           !leaves_streams_behind() && (at_head || (goal && reached >= goal) || config.quirks.batch_is_one_page);
   }
 
   /// Before it is caught up: something went wrong, or it was asked to stop.

@@ -14,7 +14,8 @@
 
 namespace lantern::detail {
 
-/// The cursors: what is stored of them, and what is reached. What is reached and not stored is a move of the open batch.
+/// The cursors: what is stored of them, and what is reached. What is reached and not stored is a move of the open
+/// batch.
 class CursorProgress {
  public:
   [[nodiscard]] std::optional<StreamVersion> reached(std::string_view stream) const;

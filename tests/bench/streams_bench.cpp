@@ -68,12 +68,11 @@ class Follower {
   void follow() {
     do {
       must(!step_.finished(), "the run has ended");
-      step_ = std::move(step_).visit(
-          [&](Request<Sleep> nap) { return std::move(nap).answer(Slept::woken, now_); },
-          [&](auto request) {
-            auto reply = perform(store_, request.effect());
-            return std::move(request).answer(std::move(reply), now_);
-          });
+      step_ = std::move(step_).visit([&](Request<Sleep> nap) { return std::move(nap).answer(Slept::woken, now_); },
+                                     [&](auto request) {
+                                       auto reply = perform(store_, request.effect());
+                                       return std::move(request).answer(std::move(reply), now_);
+                                     });
     } while (!step_.asks<Sleep>());
   }
 

@@ -34,7 +34,8 @@ struct NewStreamsOnly : SoundStreams {
   using SoundStreams::SoundStreams;
   ListStreams::reply perform(const ListStreams& e) {
     auto page = store.perform(e);
-    if (page && e.changed_since) std::erase_if(page->streams, [](const StreamExtent& one) { return one.last.value > 2; });
+    if (page && e.changed_since)
+      std::erase_if(page->streams, [](const StreamExtent& one) { return one.last.value > 2; });
     return page;
   }
 };

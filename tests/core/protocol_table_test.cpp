@@ -31,7 +31,8 @@ AnyReply intruder(std::size_t kind, std::uint64_t number) {
     case 8: return any_reply<Publish>(number, Publish::Published{});
     case 9: return any_reply<BeginRebuild>(number, Checkpoint{Position{77}, Generation{7}});
     case 10: return any_reply<ActivateGeneration>(number, ActivateGeneration::Activated{});
-    case 11: return any_reply<ListStreams>(number, StreamPage{{{"a", StreamVersion{1}, StreamVersion{77}}}, Position{77}});
+    case 11:
+      return any_reply<ListStreams>(number, StreamPage{{{"a", StreamVersion{1}, StreamVersion{77}}}, Position{77}});
     case 12: return any_reply<ReadStream>(number, StreamSlice{{}, StreamVersion{77}, StreamVersion{78}});
   }
   throw std::logic_error("a kind of reply that this test does not know");
@@ -181,8 +182,8 @@ Seen walk(const Setting& setting, const std::vector<Departure>& chosen, bool dis
 /// What the page on the state machine knows of, but for the start.
 std::set<std::string> requests_of_page() {
   std::set<std::string> all;
-  for (const char* heading : {"The work", "The lease", "Stopping", "Stopping a leader", "Views and generations",
-                              "Over streams"}) {
+  for (const char* heading :
+       {"The work", "The lease", "Stopping", "Stopping a leader", "Views and generations", "Over streams"}) {
     for (const auto& [from, nexts] : table_of_page(heading)) all.insert(from.first);
   }
   all.erase("start");

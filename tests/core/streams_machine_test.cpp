@@ -32,7 +32,10 @@ struct World {
     StreamPage shorter = *usual;
     for (StreamExtent& stream : shorter.streams) stream.first = stream.last = StreamVersion{7};
     const bool full = usual->streams.size() == asked.limit;
-    return pick(asked, full ? "streams, and more" : usual->streams.empty() ? "none" : "the last streams",
+    return pick(asked,
+                full                     ? "streams, and more"
+                : usual->streams.empty() ? "none"
+                                         : "the last streams",
                 {{"transient", Reply(tl::unexpect, busy)},
                  {"permanent", Reply(tl::unexpect, broken)},
                  {"contract broken", Reply(wrong)},
@@ -68,7 +71,9 @@ struct World {
     return pick(asked, *found ? "found" : "none", {{"a position", LoadCheckpoint::reply(Checkpoint{Position{1}})}});
   }
   template <Effect E>
-  typename E::reply perform(const E& asked) { return pick(asked, std::same_as<E, Sleep> ? "slept" : "done"); }
+  typename E::reply perform(const E& asked) {
+    return pick(asked, std::same_as<E, Sleep> ? "slept" : "done");
+  }
 };
 
 Table explored() {
@@ -86,7 +91,8 @@ Table explored() {
           store.log = {{1, "T", "k", "a"}, {2, "T", "k", "b"}, {3, "T", "l", "a"}};
           if (known) {
             Chain before;
-            if (!run(before, store, steady().over(StreamSelection::all()))) throw std::runtime_error("it failed before");
+            if (!run(before, store, steady().over(StreamSelection::all())))
+              throw std::runtime_error("it failed before");
             store.log.push_back({4, "T", "k", "b"});
           }
           explore({.total = 2}, [&](Choices& choices) {

@@ -46,7 +46,9 @@ TEST_CASE("custom_store: a crash before the commit loses nothing, and every move
         "pear: 10\n");
 }
 
-TEST_CASE("billing_period: thousands of streams are caught up, killed half-way and gone on with, and each event counts once") {
+TEST_CASE(
+    "billing_period: thousands of streams are caught up, killed half-way and gone on with, and each event counts "
+    "once") {
   const TemporaryFolder folder;
   const std::string file = quoted((folder.path() / "billing.db").string());
   const Ran killed = run("billing_period", file + " 1500");
@@ -57,8 +59,9 @@ TEST_CASE("billing_period: thousands of streams are caught up, killed half-way a
   // The sums are known from the metering itself: 4000 processes, three days of i % 7 + day, every second one settled.
   std::int64_t kwh = 0;
   for (int i = 1; i <= 4000; ++i) kwh += 3 * (i % 7) + 1 + 2 + 3;
-  const std::string sums = "4000 streams are stored, process/2026-10/42 up to event 4\n2026-10: {\"readings\":12000,\"kwh\":" +
-                           std::to_string(kwh) + ",\"settled\":2000}\n";
+  const std::string sums =
+      "4000 streams are stored, process/2026-10/42 up to event 4\n2026-10: {\"readings\":12000,\"kwh\":" +
+      std::to_string(kwh) + ",\"settled\":2000}\n";
   CHECK(after.output == "1716 streams are stored\n7993 events of 2284 streams in 8 commits\n" + sums);
   const Ran again = run("billing_period", file);
   CHECK(again.output == "4000 streams are stored\n0 events of 0 streams in 0 commits\n" + sums);

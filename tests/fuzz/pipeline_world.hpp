@@ -138,7 +138,8 @@ class Liar {
       last = in_.choose(8) == 0 || last == std::numeric_limits<std::int64_t>::max() ? in_.number() : last + 1;
       const std::string data = in_.text(6);
       const std::string stream = in_.choose(8) == 0 ? "other" : asked.stream;
-      slice.page.add({.position = Position{in_.number()}, .stream = stream, .version = last, .type = "T", .data = data});
+      slice.page.add(
+          {.position = Position{in_.number()}, .stream = stream, .version = last, .type = "T", .data = data});
     }
     slice.scanned_to = in_.choose(4) == 0 ? std::optional(StreamVersion{in_.number()}) : StreamVersion{last};
     slice.head = in_.flip() ? slice.scanned_to : StreamVersion{1000};

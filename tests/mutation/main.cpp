@@ -27,8 +27,12 @@ struct Options {
   std::uint64_t seed{1};
   unsigned jobs{std::max(1u, std::thread::hardware_concurrency())};
   std::vector<std::string> programs{
-      "tests/core/test_core", "tests/core/test_follower", "tests/core/test_folds", "tests/core/test_upcasting",
-      "tests/streams/test_streams", "tests/simulation/test_fault_matrix",
+      "tests/core/test_core",
+      "tests/core/test_follower",
+      "tests/core/test_folds",
+      "tests/core/test_upcasting",
+      "tests/streams/test_streams",
+      "tests/simulation/test_fault_matrix",
       "tests/simulation/simulation_seeds @SOURCE@/tests/simulation/failing_seeds.txt 10000"};
   bool thorough{};
   std::uint64_t at_least{};  ///< percent that must be noticed

@@ -24,7 +24,8 @@ TEST_CASE("of the contracts of any store, only those of appending and of streams
   for (const std::string& name : conformance_contracts()) {
     if (!kept.contains(name)) left_out.insert(name.substr(0, name.find(':')));
   }
-  // "names" of what is appended, "race" to append, and of "views" one with events of its own types. It keeps no cursors.
+  // "names" of what is appended, "race" to append, and of "views" one with events of its own types. It keeps no
+  // cursors.
   CHECK(left_out == std::set<std::string>{"append", "cursors", "names", "race", "streams", "views"});
   CHECK(kept.size() > 100);
 }

@@ -68,8 +68,8 @@ TEST_CASE("T10: cursors go to JSON and back, and equal ones give equal texts") {
 
 TEST_CASE("T14: what is not a cursor is an error that says so") {
   for (const char* bad : {"", "{}", "[]", R"({"cursors":[]})", R"({"cursors":{"a":-1}})", R"({"cursors":{"a":1.5}})",
-                          R"({"cursors":{"a":"1"}})", R"({"cursors":{"a":9223372036854775808}})", R"({"cursors":{"a":1})",
-                          R"({"cursors":{},"more":1})", R"({"cursors":{"a":null}})"}) {
+                          R"({"cursors":{"a":"1"}})", R"({"cursors":{"a":9223372036854775808}})",
+                          R"({"cursors":{"a":1})", R"({"cursors":{},"more":1})", R"({"cursors":{"a":null}})"}) {
     const auto refused = cursors_from_json(bad);
     INFO(bad);
     REQUIRE_FALSE(refused);

@@ -111,7 +111,8 @@ TEST_CASE("R1, R3: whatever fails and however often the process dies, views are 
 
 TEST_CASE("R3: whichever write of a commit over many streams the store refuses, each event counts once") {
   const bool by_twos = GENERATE(false, true);
-  const std::vector<std::pair<std::string, std::int64_t>> events{{"a", 1}, {"a", 2}, {"b", 1}, {"c", 1}, {"c", 2}, {"c", 3}};
+  const std::vector<std::pair<std::string, std::int64_t>> events{{"a", 1}, {"a", 2}, {"b", 1},
+                                                                 {"c", 1}, {"c", 2}, {"c", 3}};
   for (std::uint32_t page = 1; page <= 3; ++page) {
     for (const auto& bad : events) {
       World<OnMemory> world{{"a", 2}, {"b", 1}, {"c", 3}};

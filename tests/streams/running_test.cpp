@@ -22,9 +22,10 @@ TEMPLATE_TEST_CASE("T15, T16: three streams of 2, 3 and 1 events, then only what
   CHECK(world.views() == views_at(second.cursors));
 }
 
-TEMPLATE_TEST_CASE("T17, T18, T19, T21: a prefix is literal, streams without events have no cursor, one named twice is read "
-                   "once, and new ones are found",
-                   "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE(
+    "T17, T18, T19, T21: a prefix is literal, streams without events have no cursor, one named twice is read "
+    "once, and new ones are found",
+    "", OnMemory, OnSqlite) {
   World<TestType> world{{"t1/a", 2}, {"t10/a", 1}, {"t1/b", 1}, {"t2/a", 1}};
   CHECK(run(world.store, over(StreamSelection::with_prefix("t1/"))).cursors ==
         StreamCursors{{"t1/a", at(2)}, {"t1/b", at(1)}});
@@ -36,7 +37,8 @@ TEMPLATE_TEST_CASE("T17, T18, T19, T21: a prefix is literal, streams without eve
   CHECK(world.cursors() == StreamCursors{{"t1/a", at(2)}, {"t1/b", at(1)}, {"t1/c", at(4)}, {"t2/a", at(1)}});
 }
 
-TEMPLATE_TEST_CASE("T13: nothing new writes nothing, and a commit names the cursors that changed", "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE("T13: nothing new writes nothing, and a commit names the cursors that changed", "", OnMemory,
+                   OnSqlite) {
   World<TestType> world;
   for (int i = 0; i < 300; ++i) world.append("s" + std::to_string(i), 1);
   Watched<decltype(world.store)> watched{world.store};
@@ -53,7 +55,8 @@ TEMPLATE_TEST_CASE("T13: nothing new writes nothing, and a commit names the curs
   CHECK(watched.asked["ReadStream"] == 1);
 }
 
-TEMPLATE_TEST_CASE("T3: events that the types leave out advance the cursor, and write no view", "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE("T3: events that the types leave out advance the cursor, and write no view", "", OnMemory,
+                   OnSqlite) {
   World<TestType> world;
   world.append("a", 1, "wanted");
   world.append("a", 3, "other");
@@ -66,15 +69,16 @@ TEMPLATE_TEST_CASE("T3: events that the types leave out advance the cursor, and 
   CHECK(world.views().at("total") == "1");
 }
 
-TEMPLATE_TEST_CASE("a run over streams and one over the whole log do not go on from each other's checkpoint", "", OnMemory,
-                   OnSqlite) {
+TEMPLATE_TEST_CASE("a run over streams and one over the whole log do not go on from each other's checkpoint", "",
+                   OnMemory, OnSqlite) {
   World<TestType> world{{"a", 2}, {"b", 3}};
   const bool streams_first = GENERATE(true, false);
   ProjectionConfig whole = over(StreamSelection::all());
   whole.streams.reset();
   run(world.store, streams_first ? over(StreamSelection::all()) : whole);
   PerStream projector;
-  const Finished end = run_projection_blocking(projector, world.store, streams_first ? whole : over(StreamSelection::all()));
+  const Finished end =
+      run_projection_blocking(projector, world.store, streams_first ? whole : over(StreamSelection::all()));
   REQUIRE_FALSE(end);
   CHECK(end.error().kind == ErrorKind::checkpoint_conflict);
   CHECK(world.views() == views_at(StreamCursors{{"a", at(2)}, {"b", at(3)}}));

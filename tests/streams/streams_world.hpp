@@ -84,7 +84,8 @@ struct World : Place {
   World& operator=(const World&) = delete;
 
   void append(const std::string& stream, int events, const std::string& type = "T") {
-    std::vector<NewEvent> added(static_cast<std::size_t>(events), NewEvent{.stream = stream, .type = type, .data = "{}"});
+    std::vector<NewEvent> added(static_cast<std::size_t>(events),
+                                NewEvent{.stream = stream, .type = type, .data = "{}"});
     if (!store.append(std::move(added))) throw std::runtime_error("append failed");
     written[stream] += events;
   }

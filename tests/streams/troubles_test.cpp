@@ -8,8 +8,8 @@ constexpr StreamVersion at(std::int64_t version) { return StreamVersion{version}
 const Failure away(FailureKind::unavailable, "away");
 }  // namespace
 
-TEMPLATE_TEST_CASE("T20, R8: a stream that cannot be read does not hold up the others, and the run says so", "", OnMemory,
-                   OnSqlite) {
+TEMPLATE_TEST_CASE("T20, R8: a stream that cannot be read does not hold up the others, and the run says so", "",
+                   OnMemory, OnSqlite) {
   World<TestType> world{{"a", 2}, {"b", 3}, {"c", 1}};
   Watched<decltype(world.store)> watched{world.store};
   watched.spoil = [](const std::string& stream) { return stream == "b" ? std::optional(away) : std::nullopt; };
@@ -28,7 +28,8 @@ TEMPLATE_TEST_CASE("T20, R8: a stream that cannot be read does not hold up the o
   CHECK(world.views() == views_at(StreamCursors{{"a", at(2)}, {"b", at(3)}, {"c", at(1)}}));
 }
 
-TEMPLATE_TEST_CASE("T20: an event that fails stops its stream only, unless the policy says stop", "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE("T20: an event that fails stops its stream only, unless the policy says stop", "", OnMemory,
+                   OnSqlite) {
   World<TestType> world{{"a", 2}, {"b", 5}, {"c", 1}, {"d", 4}};
   const bool stops = GENERATE(false, true);
   const bool pages_of_one = GENERATE(false, true);
@@ -42,14 +43,16 @@ TEMPLATE_TEST_CASE("T20: an event that fails stops its stream only, unless the p
   REQUIRE_FALSE(end);
   CHECK(end.error().stream == "b");
   CHECK(end.error().attempt == (projector.strategy == FailureStrategy::Retry ? 3 : 1));
-  const auto done = stops ? StreamCursors{{"a", at(2)}, {"b", at(2)}} : StreamCursors{{"a", at(2)}, {"b", at(2)}, {"d", at(4)}};
+  const auto done =
+      stops ? StreamCursors{{"a", at(2)}, {"b", at(2)}} : StreamCursors{{"a", at(2)}, {"b", at(2)}, {"d", at(4)}};
   CHECK(world.cursors() == done);
   CHECK(world.views() == views_at(done));
   run(world.store, over(StreamSelection::all()));
   CHECK(world.views() == views_at(StreamCursors{{"a", at(2)}, {"b", at(5)}, {"c", at(1)}, {"d", at(4)}}));
 }
 
-TEMPLATE_TEST_CASE("a continuous run tries a stream again that it set aside, and goes on with it", "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE("a continuous run tries a stream again that it set aside, and goes on with it", "", OnMemory,
+                   OnSqlite) {
   World<TestType> world{{"a", 2}, {"b", 3}};
   PerStream projector;
   projector.fails = {{{"b", 2}, 3}};
@@ -61,7 +64,8 @@ TEMPLATE_TEST_CASE("a continuous run tries a stream again that it set aside, and
       CHECK(aside->stream == "b");
       CHECK(aside->at == at(1));
     }
-    if (const auto* committed = std::get_if<happening::Committed>(&what); committed && set_aside == 3) stop.request_stop();
+    if (const auto* committed = std::get_if<happening::Committed>(&what); committed && set_aside == 3)
+      stop.request_stop();
   });
   auto config = over(StreamSelection::all());
   Observer observer = watcher;
@@ -73,7 +77,8 @@ TEMPLATE_TEST_CASE("a continuous run tries a stream again that it set aside, and
   CHECK(world.views() == views_at(StreamCursors{{"a", at(2)}, {"b", at(3)}}));
 }
 
-TEMPLATE_TEST_CASE("quarantined events of one stream are passed, in a commit with their records", "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE("quarantined events of one stream are passed, in a commit with their records", "", OnMemory,
+                   OnSqlite) {
   World<TestType> world{{"a", 2}, {"b", 3}};
   PerStream projector;
   projector.fails = {{{"b", 2}, -1}};
@@ -84,8 +89,9 @@ TEMPLATE_TEST_CASE("quarantined events of one stream are passed, in a commit wit
   CHECK(world.views().at("b") == std::to_string(link(link(0, 1), 3)));
 }
 
-TEMPLATE_TEST_CASE("T49, T50: a stream that was cut off or made anew is set aside, with what was expected and what is there",
-                   "", OnMemory, OnSqlite) {
+TEMPLATE_TEST_CASE(
+    "T49, T50: a stream that was cut off or made anew is set aside, with what was expected and what is there", "",
+    OnMemory, OnSqlite) {
   World<TestType> world{{"a", 5}, {"b", 5}, {"c", 5}};
   run(world.store, over(StreamSelection::all()));
   world.append("a", 1);

@@ -142,7 +142,8 @@ class ViewModel {
     const Stock known = first ? Stock{} : generations.at(to);
     if (asked.from != known.position) return refuse(CheckpointMoved{known.position});
     for (const CursorMove& move : asked.cursors) {
-      if (known.cursors.of(move.stream) != move.from) return refuse(CursorMoved{move.stream, known.cursors.of(move.stream)});
+      if (known.cursors.of(move.stream) != move.from)
+        return refuse(CursorMoved{move.stream, known.cursors.of(move.stream)});
     }
     if (asked.revision != known.revision) return refuse(ViewsReplaced{known.revision});
     if (first) active = greatest = 1;

@@ -28,7 +28,7 @@ struct KeptGeneration {
   CodeVersion version{};
   PersistentMap<std::string, StreamVersion> cursors{};  ///< of a run over streams
   PersistentMap<std::string, StoredView> views{};       ///< erased ones too
-  std::uint64_t shown{};                           ///< views with a state
+  std::uint64_t shown{};                                ///< views with a state
   PersistentMap<RecordId, QuarantineRecord> records{};
 
   /// Whether anything was ever committed to it, other than records alone.

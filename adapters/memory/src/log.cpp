@@ -7,7 +7,7 @@
 namespace lantern::detail {
 namespace {
 
-constexpr std::int64_t most_looked_at = 65536;  // in one read, whatever the filter lets through
+constexpr std::int64_t most_looked_at = 65536;             // in one read, whatever the filter lets through
 constexpr std::int64_t most_looked_at_for_changes = 4096;  // events; beyond it, all streams are looked at
 
 /// The same event, as far as a producer that sends it again can tell.
@@ -218,8 +218,8 @@ ReadStream::reply Log::read(const ReadStream& asked) const {
   if (!positions.empty()) slice.head = StreamVersion{static_cast<std::int64_t>(positions.size())};
   const EventFilter types{{}, {}, asked.types};
   std::size_t next = asked.after ? static_cast<std::size_t>(std::max<std::int64_t>(asked.after->value, 0)) : 0;
-  const std::size_t end = next + std::min(positions.size() - std::min(next, positions.size()),
-                                          static_cast<std::size_t>(most_looked_at));
+  const std::size_t end =
+      next + std::min(positions.size() - std::min(next, positions.size()), static_cast<std::size_t>(most_looked_at));
   for (; next < end; ++next) {
     const RecordedEvent& event = events_.at(positions[next]);
     slice.scanned_to = StreamVersion{event.version};

@@ -44,7 +44,7 @@ class Log {
   mutable std::mutex finding_;  ///< guards the map of streams, for as long as finding one takes
   EventList events_;            ///< the keys below are views into its texts
   std::unordered_map<std::string_view, PositionList> by_stream_;
-  std::set<std::string_view> names_;  ///< of the streams, to be listed
+  std::set<std::string_view> names_;                          ///< of the streams, to be listed
   std::unordered_map<std::string_view, std::int64_t> by_id_;  ///< of appends alone
 };
 

@@ -106,7 +106,8 @@ tl::expected<KeptGeneration*, SaveError> Projections::admit(KeptProjection& kept
     const auto actual = found ? std::optional(*found) : std::nullopt;
     if (actual != move.from) return no(CursorMoved{move.stream, actual});
   }
-  if (!asked.from && !asked.through && asked.cursors.empty()) return &generation;  // records of a projection that keeps no checkpoint
+  if (!asked.from && !asked.through && asked.cursors.empty())
+    return &generation;  // records of a projection that keeps no checkpoint
   if (asked.from != generation.position) return no(CheckpointMoved{generation.position});
   if (asked.revision != generation.revision) return no(ViewsReplaced{generation.revision});
   if (asked.writes.size() > 0 && !running.apply) {

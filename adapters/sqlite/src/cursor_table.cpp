@@ -54,8 +54,8 @@ tl::expected<std::optional<CursorMoved>, Failure> CursorTable::check(std::option
 
 std::optional<Failure> CursorTable::store(std::int64_t build, const std::vector<CursorMove>& moves) {
   for (const CursorMove& move : moves) {
-    if (auto failed = connection_->db().run(put_, "storing a cursor", build, std::string_view(move.stream),
-                                            move.through.value)) {
+    if (auto failed =
+            connection_->db().run(put_, "storing a cursor", build, std::string_view(move.stream), move.through.value)) {
       return failed;
     }
   }

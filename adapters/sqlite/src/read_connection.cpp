@@ -284,8 +284,8 @@ ReadStream::reply ReadConnection::read_in_snapshot(const ReadStream& asked, Stre
   Statement& statement = **found;
   const Using use(statement);
   const std::int64_t first = asked.after ? asked.after->value + 1 : (*extent)->first.value;
-  const std::int64_t last = passes_over(filter) ? std::min(saturating_sum(first, most_of_stream - 1), slice.head->value)
-                                                : slice.head->value;
+  const std::int64_t last =
+      passes_over(filter) ? std::min(saturating_sum(first, most_of_stream - 1), slice.head->value) : slice.head->value;
   statement.bind(from, first);
   statement.bind(stream, std::string_view(asked.stream));
   if (passes_over(filter)) statement.bind(to, last);
@@ -294,8 +294,7 @@ ReadStream::reply ReadConnection::read_in_snapshot(const ReadStream& asked, Stre
   }
   const int code = fill(slice.page, statement, asked.limit, asked.byte_limit);
   if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(db_.failure(code, reading));
-  slice.scanned_to =
-      code == SQLITE_ROW ? StreamVersion{slice.page.events().back().version} : StreamVersion{last};
+  slice.scanned_to = code == SQLITE_ROW ? StreamVersion{slice.page.events().back().version} : StreamVersion{last};
   return slice;
 }
 

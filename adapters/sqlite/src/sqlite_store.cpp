@@ -11,8 +11,8 @@ namespace lantern {
 using detail::ReadConnection;
 using detail::Writer;
 
-static_assert(EventLog<SqliteStore> && StreamReader<SqliteStore> && ProjectionStore<SqliteStore> && ProjectorCoordinator<SqliteStore> &&
-              AppendNotifier<SqliteStore>);
+static_assert(EventLog<SqliteStore> && StreamReader<SqliteStore> && ProjectionStore<SqliteStore> &&
+              ProjectorCoordinator<SqliteStore> && AppendNotifier<SqliteStore>);
 
 // ---- opening ----
 

@@ -17,9 +17,10 @@ namespace {
 template <class Visit>
 void each_rule(Visit visit) {
   for (const auto rules :
-       {append_rules(), reader_rules(), page_rules(), name_rules(), checkpoint_rules(), lease_rules(), write_rules(),
-        run_rules(), race_rules(), stream_rules(), view_rules(), scan_rules(), replace_rules(), generation_rules(), role_rules(),
-        switch_rules(), view_race_rules(), view_model_rules(), keyed_run_rules(), keyed_name_rules()}) {
+       {append_rules(), reader_rules(),    page_rules(),       name_rules(),       checkpoint_rules(),
+        lease_rules(),  write_rules(),     run_rules(),        race_rules(),       stream_rules(),
+        view_rules(),   scan_rules(),      replace_rules(),    generation_rules(), role_rules(),
+        switch_rules(), view_race_rules(), view_model_rules(), keyed_run_rules(),  keyed_name_rules()}) {
     for (const Rule& rule : rules) visit(rule);
   }
 }

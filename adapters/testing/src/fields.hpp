@@ -142,8 +142,8 @@ template <>
 struct Fields<ProjectionConfig> {
   static constexpr std::string_view type_name = "ProjectionConfig";
   static void each(auto& archive, auto& value) {
-    auto& [mode, poll, event_retry, store_retry, commit, leadership, page_events, page_bytes, streams, stream_failure, seed,
-           tenant, observer, recorder, quirks, view_cache, publish, rebuild, rebuild_share, hold_switch] = value;
+    auto& [mode, poll, event_retry, store_retry, commit, leadership, page_events, page_bytes, streams, stream_failure,
+           seed, tenant, observer, recorder, quirks, view_cache, publish, rebuild, rebuild_share, hold_switch] = value;
     leave_out(observer);
     leave_out(recorder);
     each_field(archive,
@@ -174,8 +174,7 @@ struct Fields<SaveCheckpoint> {
   static void each(auto& archive, auto& value) {
     auto& [projection, generation, from, through, writes, quarantined, fence, views, revision, version, cursors] =
         value;
-    each_field(archive,
-               "projection, generation, from, through, writes, quarantined, fence, views, revision, version",
+    each_field(archive, "projection, generation, from, through, writes, quarantined, fence, views, revision, version",
                projection, generation, from, through, writes, quarantined, fence, views, revision, version);
     archive.unless("cursors", cursors, std::vector<CursorMove>{});
   }
@@ -226,9 +225,8 @@ concept HasFields = requires {
 };
 /// A number with a name of its own.
 template <class T>
-concept StrongNumber =
-    std::same_as<T, Position> || std::same_as<T, Generation> || std::same_as<T, Fence> || std::same_as<T, Revision> ||
-    std::same_as<T, StreamVersion>;
+concept StrongNumber = std::same_as<T, Position> || std::same_as<T, Generation> || std::same_as<T, Fence> ||
+    std::same_as<T, Revision> || std::same_as<T, StreamVersion>;
 /// A value that is valid by its type.
 template <class T>
 concept Bounded = requires(const T& value) {

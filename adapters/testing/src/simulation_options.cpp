@@ -75,8 +75,8 @@ std::span<const OptionField> option_fields() noexcept { return fields; }
 
 std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_classes] = {
-      "none",       "crash_before", "crash_after", "refused", "reply_lost", "not_done", "broken",
-      "power_lost", "late_done",    "wrong_reply", "slow",    "clock_back", "stop",     "stop_now", "malformed"};
+      "none",      "crash_before", "crash_after", "refused",    "reply_lost", "not_done", "broken",   "power_lost",
+      "late_done", "wrong_reply",  "slow",        "clock_back", "stop",       "stop_now", "malformed"};
   return names[static_cast<std::size_t>(fault)];
 }
 

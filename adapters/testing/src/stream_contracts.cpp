@@ -26,8 +26,8 @@ StreamCursors cursors(Lab& lab, const ProjectionId& id = orders) {
 
 /// Names of which some begin as others do, or differ in case only.
 const std::vector<std::string>& names() {
-  static const std::vector<std::string> all{"%",   "T1/a", "t1",        "t1/a",   "t1/b", "t1/\xC3\xA4",
-                                            "t10", "t10/a", "t1_a", "u"};
+  static const std::vector<std::string> all{"%",           "T1/a", "t1",    "t1/a", "t1/b",
+                                            "t1/\xC3\xA4", "t10",  "t10/a", "t1_a", "u"};
   return all;
 }
 
@@ -59,8 +59,8 @@ void lists_by_prefix(Lab& lab) {
         if (page.streams.size() < limit) break;
         list.after = found.back().stream;
       }
-      expect(found == expected, "it listed " + std::to_string(found.size()) + " of " +
-                                    std::to_string(expected.size()) + " streams, or in another order, or with other extents");
+      expect(found == expected, "it listed " + std::to_string(found.size()) + " of " + std::to_string(expected.size()) +
+                                    " streams, or in another order, or with other extents");
     }
   }
 }
@@ -146,25 +146,28 @@ void cursors_move(Lab& lab) {
 
 void cursors_are_checked(Lab& lab) {
   static_cast<void>(must("a commit", lab.perform(moving({{"a", {}, at(5)}, {"b", {}, at(2)}}))));
-  for (const CursorMove& bad : {CursorMove{"a", at(4), at(6)}, CursorMove{"a", {}, at(6)}, CursorMove{"c", at(1), at(2)}}) {
+  for (const CursorMove& bad :
+       {CursorMove{"a", at(4), at(6)}, CursorMove{"a", {}, at(6)}, CursorMove{"c", at(1), at(2)}}) {
     for (const bool first : {true, false}) {
       std::vector<CursorMove> moves{{"b", at(2), at(3)}};
       moves.insert(first ? moves.begin() : moves.end(), bad);
       const auto actual = bad.stream == "a" ? std::optional(at(5)) : std::nullopt;
-      expect_same("why the commit is refused", must_refuse<CursorMoved>("a commit from another cursor", lab.perform(moving(moves))),
+      expect_same("why the commit is refused",
+                  must_refuse<CursorMoved>("a commit from another cursor", lab.perform(moving(moves))),
                   CursorMoved{bad.stream, actual});
-      expect_same("the cursors after a commit that was refused", cursors(lab), StreamCursors{{"a", at(5)}, {"b", at(2)}});
+      expect_same("the cursors after a commit that was refused", cursors(lab),
+                  StreamCursors{{"a", at(5)}, {"b", at(2)}});
     }
   }
 }
 
 void cursors_only_rise(Lab& lab) {
   static_cast<void>(must("a commit", lab.perform(moving({{"a", {}, at(5)}}))));
-  for (const CursorMove& bad : {CursorMove{"a", at(5), at(5)}, CursorMove{"a", at(5), at(4)}, CursorMove{"b", {}, at(0)}}) {
+  for (const CursorMove& bad :
+       {CursorMove{"a", at(5), at(5)}, CursorMove{"a", at(5), at(4)}, CursorMove{"b", {}, at(0)}}) {
     must_be_invalid("a commit that lowers a cursor, or keeps it", lab.perform(moving({bad})));
   }
-  must_be_invalid("a commit that moves a cursor twice",
-                              lab.perform(moving({{"b", {}, at(1)}, {"b", at(1), at(2)}})));
+  must_be_invalid("a commit that moves a cursor twice", lab.perform(moving({{"b", {}, at(1)}, {"b", at(1), at(2)}})));
   SaveCheckpoint both = moving({{"b", {}, at(1)}});
   both.through = Position{1};
   must_be_invalid("a commit with a position and cursors", lab.perform(both));
@@ -174,7 +177,8 @@ void cursors_only_rise(Lab& lab) {
 void cursors_are_their_own(Lab& lab) {
   const std::vector<ProjectionId> ids{{"a"}, {"a/b"}, {"a", "b"}, {"b", "a"}, {"a:b"}, {"'; --"}, {"a%"}};
   std::int64_t version = 0;
-  for (const ProjectionId& id : ids) static_cast<void>(must("a commit", lab.perform(moving({{"s", {}, at(++version)}}, id))));
+  for (const ProjectionId& id : ids)
+    static_cast<void>(must("a commit", lab.perform(moving({{"s", {}, at(++version)}}, id))));
   version = 0;
   for (const ProjectionId& id : ids) {
     expect_same("the cursors of " + to_string(id), cursors(lab, id), StreamCursors{{"s", at(++version)}});

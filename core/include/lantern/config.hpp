@@ -160,10 +160,10 @@ class ProjectionConfig {
   /// projector's filter, streams and a prefix must hold as well.
   std::optional<StreamSelection> streams{};
   WhenStreamFails stream_failure = WhenStreamFails::go_on;
-  std::uint64_t seed = 0;                  ///< of the jitter
-  std::string tenant{};                    ///< second part of the projection's identity
-  Observer* observer = nullptr;            ///< borrowed; must outlive the run
-  Recorder* recorder = nullptr;            ///< borrowed; must outlive the run; of one run
+  std::uint64_t seed = 0;        ///< of the jitter
+  std::string tenant{};          ///< second part of the projection's identity
+  Observer* observer = nullptr;  ///< borrowed; must outlive the run
+  Recorder* recorder = nullptr;  ///< borrowed; must outlive the run; of one run
   EventcoreQuirks quirks{};
 
   // Of keyed projections only.

@@ -122,9 +122,8 @@ struct GenerationMoved {
   friend bool operator==(const GenerationMoved&, const GenerationMoved&) = default;
 };
 /// Why a commit was not stored, or not known to be. A bare `Failure` says that nothing was stored.
-using SaveError =
-    std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, ViewsReplaced, GenerationMoved,
-                 Failure, CursorMoved>;
+using SaveError = std::variant<CheckpointMoved, LostLeadership, WriteFailed, OutcomeUnknown, ViewsReplaced,
+                               GenerationMoved, Failure, CursorMoved>;
 
 /// The events that the projection's own statements are to be run for, in order, as one or more runs of a page.
 /// Empty for projections that are not applied by the store.

@@ -38,10 +38,10 @@ struct StreamPage {
 struct ListStreams {
   using reply = tl::expected<StreamPage, Failure>;
 
-  std::string prefix{};                      ///< literal; empty: all streams
-  std::optional<std::string> after{};        ///< exclusive; absent: from the first
-  std::uint32_t limit{1000};                 ///< from 1 up; a store refuses 0 (FailureKind::invalid)
-  std::optional<Position> changed_since{};   ///< an `as_of`; absent: all
+  std::string prefix{};                     ///< literal; empty: all streams
+  std::optional<std::string> after{};       ///< exclusive; absent: from the first
+  std::uint32_t limit{1000};                ///< from 1 up; a store refuses 0 (FailureKind::invalid)
+  std::optional<Position> changed_since{};  ///< an `as_of`; absent: all
   friend bool operator==(const ListStreams&, const ListStreams&) = default;
 };
 

@@ -9,7 +9,8 @@
 namespace lantern {
 
 /// Streams by name, or all those whose names begin with some bytes, as they come to be. Names are data: compared as
-/// bytes, without wildcards or case folding. `process/t1/` is not a prefix of `process/t10/x`, but `process/t1` is. A value.
+/// bytes, without wildcards or case folding. `process/t1/` is not a prefix of `process/t10/x`, but `process/t1` is. A
+/// value.
 class StreamSelection {
  public:
   /// This one stream.

@@ -46,6 +46,7 @@ int main() {
   MemoryStore store;
   store.append({{.stream = "order-17", .type = "Placed"}, {.stream = "orders", .type = "Placed"}}).value();
   Counting counting;
-  const auto done = run_projection_blocking(counting, store, ProjectionConfig().over(StreamSelection::category("order")));
+  const auto done =
+      run_projection_blocking(counting, store, ProjectionConfig().over(StreamSelection::category("order")));
   assert(done && counting.events == 1);
 }

@@ -43,8 +43,8 @@ class MemoryDatabase {
 /// Positions begin at 1 and are contiguous; an append holds the log's lock until its events are in place, so positions
 /// become visible in ascending order. A read holds that lock only while it copies a page. Appending costs O(1) per
 /// event. Reading a page costs O(events of the page) without a filter or with `EventFilter::stream`; other filters look
-/// at each event, at most 65536 of them for one page. Streams that changed are found by the events since, or, when these
-/// are many, among all streams.
+/// at each event, at most 65536 of them for one page. Streams that changed are found by the events since, or, when
+/// these are many, among all streams.
 ///
 /// When memory runs out, std::bad_alloc leaves `perform`, and nothing is changed: it may be asked again.
 ///
@@ -113,7 +113,8 @@ class MemoryStore {
   std::shared_ptr<MemoryDatabase> database_;
 };
 
-static_assert(EventLog<MemoryStore> && StreamReader<MemoryStore> && ProjectionStore<MemoryStore> && ProjectorCoordinator<MemoryStore> &&
-              AppendNotifier<MemoryStore> && ViewStore<MemoryStore> && GenerationStore<MemoryStore>);
+static_assert(EventLog<MemoryStore> && StreamReader<MemoryStore> && ProjectionStore<MemoryStore> &&
+              ProjectorCoordinator<MemoryStore> && AppendNotifier<MemoryStore> && ViewStore<MemoryStore> &&
+              GenerationStore<MemoryStore>);
 
 }  // namespace lantern
