@@ -25,8 +25,7 @@ std::vector<SimulationReport> failures(const Scenario& scenario, std::size_t cou
   std::vector<SimulationReport> found;
   for (std::uint64_t seed = 0; found.size() < count; ++seed) {
     auto report = simulate(scenario, options_of_seed(seed));
-    // Where hints never arrive, two processes get in each other's way without any fault, and that is smaller still.
-    if (!report.ok() && report.options.deaf == 0) found.push_back(std::move(report));
+    if (!report.ok()) found.push_back(std::move(report));
   }
   return found;
 }
@@ -67,6 +66,8 @@ bool fails(const Scenario& scenario, const SimulatedCase& one, const std::string
 
 TEST_CASE("a forgotten member needs one crash and two events of one stream, whatever it was found with") {
   for (const SimulationReport& failing : failures(forgetful(), 12)) {
+    // Where hints never arrive, two processes get in each other's way without any fault, and that is smaller still.
+    if (failing.options.deaf != 0) continue;
     const Shrunk shrunk = shrink(forgetful(), failing);
     INFO(shrunk);
     CHECK(shrunk.complete);
