@@ -3,18 +3,14 @@
 
 #include "lantern/observer.hpp"
 #include "lantern/pipeline.hpp"
+#include "print_parts.hpp"
 
 namespace lantern {
-namespace {
 
-template <class Place>
-struct At {
-  const std::optional<Place>& place;
-  friend std::ostream& operator<<(std::ostream& out, const At& at) {
-    if (at.place) return out << at.place->value;
-    return out << '-';
-  }
-};
+using detail::At;
+using detail::Text;
+
+namespace {
 
 struct Span {
   std::chrono::nanoseconds length;
@@ -22,11 +18,6 @@ struct Span {
     if (s.length.count() % 1'000'000 == 0) return out << s.length.count() / 1'000'000 << "ms";
     return out << s.length.count() << "ns";
   }
-};
-
-struct Text {
-  std::string_view text;
-  friend std::ostream& operator<<(std::ostream& out, const Text& t) { return out << detail::one_line(t.text); }
 };
 
 }  // namespace

@@ -1,25 +1,14 @@
 // How streams, and what is asked of them, look in a trace: one line each, whatever their names contain.
-#include <ostream>
+#include <utility>
 
 #include "lantern/stream_effects.hpp"
 #include "lantern/stream_selection.hpp"
+#include "print_parts.hpp"
 
 namespace lantern {
-namespace {
 
-struct Text {
-  std::string_view text;
-  friend std::ostream& operator<<(std::ostream& out, const Text& t) { return out << detail::one_line(t.text); }
-};
-
-struct At {
-  const std::optional<StreamVersion>& version;
-  friend std::ostream& operator<<(std::ostream& out, const At& at) {
-    return at.version ? out << *at.version : out << '-';
-  }
-};
-
-}  // namespace
+using detail::At;
+using detail::Text;
 
 std::ostream& operator<<(std::ostream& out, const StreamVersion& v) { return out << v.value; }
 

@@ -3,21 +3,14 @@
 
 #include "lantern/generation_effects.hpp"
 #include "lantern/view_effects.hpp"
+#include "print_parts.hpp"
 
 namespace lantern {
+
+using detail::At;
+using detail::Text;
+
 namespace {
-
-struct Text {
-  std::string_view text;
-  friend std::ostream& operator<<(std::ostream& out, const Text& t) { return out << detail::one_line(t.text); }
-};
-
-struct At {
-  const std::optional<Position>& position;
-  friend std::ostream& operator<<(std::ostream& out, const At& at) {
-    return at.position ? out << at.position->value : out << '-';
-  }
-};
 
 struct Of {
   const std::optional<Generation>& generation;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "batch.hpp"
-#include "page_contract.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
 #include "trouble.hpp"
@@ -141,15 +140,7 @@ Step read_streams(RunPtr run) {
 
 Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply&& page) {
   Run& r = *run;
-  if (!page) {
-    retry_poll(r, page.error());
-    return proceed(std::move(run));
-  }
-  r.poll_failures = 0;
-  if (auto wrong = breach(asked, *page)) {
-    fail(r, ErrorKind::store_contract, "the store broke its contract: " + *std::move(wrong));
-    return proceed(std::move(run));
-  }
+  if (!is_readable(r, asked, page)) return proceed(std::move(run));
   StreamProgress& s = *r.streams;
   if (!s.listed_to) s.as_of = page->as_of;  // what comes while the list is read is found by the next one
   for (const StreamExtent& found : page->streams) take_extent(r, found);

@@ -5,7 +5,6 @@
 #include "batch.hpp"
 #include "instants.hpp"
 #include "leading.hpp"
-#include "page_contract.hpp"
 #include "reading_streams.hpp"
 #include "rebuilding.hpp"
 #include "requests.hpp"
@@ -134,15 +133,7 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply&& fou
 
 Step handle(RunPtr run, const ReadEvents& asked, ReadEvents::reply&& page) {
   Run& r = *run;
-  if (!page) {
-    retry_poll(r, page.error());
-    return proceed(std::move(run));
-  }
-  r.poll_failures = 0;
-  if (auto wrong = breach(asked, *page)) {
-    fail(r, ErrorKind::store_contract, "the store broke its contract: " + *std::move(wrong));
-    return proceed(std::move(run));
-  }
+  if (!is_readable(r, asked, page)) return proceed(std::move(run));
   tell(r, [&] { return happening::PageRead{page->size(), page->scanned_to, page->head}; });
   ++r.summary.pages;
   if (!std::exchange(r.first_page_read, true)) r.goal = page->head;

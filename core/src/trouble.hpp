@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "page_contract.hpp"
 #include "run.hpp"
 
 namespace lantern::detail {
@@ -33,6 +34,16 @@ void rest_at_head(Run& r);
 
 /// After a failed read: a rest, or the end.
 void retry_poll(Run& r, const Failure& cause);
+
+/// Whether the log answered, and as its contract says; if not, there is a rest, or it is the end.
+template <Effect E>
+[[nodiscard]] bool is_readable(Run& r, const E& asked, const typename E::reply& read) {
+  if (!read) return retry_poll(r, read.error()), false;
+  r.poll_failures = 0;
+  auto wrong = breach(asked, *read);
+  if (wrong) fail(r, ErrorKind::store_contract, "the store broke its contract: " + *std::move(wrong));
+  return !wrong;
+}
 
 /// After views failed to load: a rest, or the end. What is applied already is stored before it.
 void retry_load(Run& r, const Failure& cause);
