@@ -195,7 +195,8 @@ ListStreams::reply Log::list(const ListStreams& asked) const {
   std::vector<std::string_view> names;
   {
     const std::lock_guard lock(finding_);
-    const std::string_view from = std::max<std::string_view>(asked.prefix, asked.after ? *asked.after : "");
+    std::string_view from = asked.prefix;
+    if (asked.after && *asked.after > from) from = *asked.after;
     for (auto next = names_.lower_bound(from); next != names_.end() && names.size() < asked.limit; ++next) {
       if (is_listed(*next)) names.push_back(*next);
       else if (!next->starts_with(asked.prefix)) break;
