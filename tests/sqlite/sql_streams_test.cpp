@@ -45,7 +45,8 @@ TEST_CASE("T15, T16: statements run for the events of each stream, in its order,
   CHECK(client.rows("SELECT stream, version FROM lantern_cursors ORDER BY stream") == Rows{"s1|4", "s2|2"});
 }
 
-TEST_CASE("R7, T43: a raised version is filled over streams beside what readers see, with cursors of its own, and back") {
+TEST_CASE(
+    "R7, T43: a raised version is filled over streams beside what readers see, with cursors of its own, and back") {
   const Folder folder;
   auto store = open(folder / "s.db");
   append_to(store, "s1", 3);
