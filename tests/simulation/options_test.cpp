@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "lantern/testing/simulation.hpp"
 #include "lantern/testing/simulation_options.hpp"
 #include "lantern/testing/sometimes.hpp"
 
@@ -106,4 +107,16 @@ TEST_CASE("what must happen sometimes is counted, and what never did is named") 
   CHECK(sometimes.count("erased") == 2);
   CHECK(sometimes.count("never heard of") == 0);
   CHECK(sometimes.missing() == std::vector<std::string>{"refused"});
+}
+
+TEST_CASE("without a backoff each rest is as long as the longest") {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    SimulationOptions without = options_of_seed(seed);
+    without.backoff = 0;
+    without.backoff_cap = 1'000'000'000;
+    SimulationOptions longest = without;
+    longest.backoff = longest.backoff_cap;
+    CAPTURE(seed);
+    CHECK(simulate(chain_scenario(), without).hash == simulate(chain_scenario(), longest).hash);
+  }
 }

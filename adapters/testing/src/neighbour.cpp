@@ -99,8 +99,8 @@ std::optional<Position> Neighbour::position() const {
 ProjectionConfig config_of(const SimulationOptions& options, const std::string& owner) {
   using std::chrono::milliseconds;
   const auto positive = [](std::uint32_t n) { return std::max<std::uint32_t>(n, 1); };
-  const Backoff backoff{.base = *Delay::of(milliseconds(options.backoff)),
-                        .cap = *Delay::of(milliseconds(options.backoff_cap))};
+  const Delay cap = *Delay::of(milliseconds(positive(options.backoff_cap)));
+  const Backoff backoff{.base = options.backoff == 0 ? cap : *Delay::of(milliseconds(options.backoff)), .cap = cap};
   ProjectionConfig config;
   config.continuous().poll_every(*Delay::of(milliseconds(positive(options.poll_interval))));
   config.poll.failure_backoff = backoff;

@@ -66,8 +66,8 @@ struct SimulationOptions {
   std::uint32_t event_retries{3};
   std::uint32_t store_retries{20};
   std::uint32_t poll_failures{5};
-  std::uint32_t backoff{5};       ///< base of all backoffs
-  std::uint32_t backoff_cap{50};  ///< no rest after a failure is longer
+  std::uint32_t backoff{5};       ///< base of all backoffs; 0: the first rest is as long as any
+  std::uint32_t backoff_cap{50};  ///< no rest after a failure is longer; 0 is 1
 
   std::uint32_t fault_percent{6};        ///< of effects that something happens to
   std::uint32_t schedule_percent{3};     ///< of steps in which another process than the next one is the next one
