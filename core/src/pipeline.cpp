@@ -158,25 +158,27 @@ std::optional<Failure> refuse_version(ProjectorPort& projector) {
 }  // namespace
 
 ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
-  ProjectionError error;
-  error.kind = ErrorKind::projector;
-  error.what = "the projector could not say what it is";
+  ProjectionId id;
+  const auto refused = [&](std::string what, Failure cause) {
+    ProjectionError& error = refused_.emplace();
+    error.kind = ErrorKind::projector;
+    error.projection = std::move(id);
+    error.what = std::move(what);
+    error.cause = std::move(cause);
+  };
   try {
-    error.projection = ProjectionId(projector->name(), config.tenant);
-    error.cause = refuse_names(error.projection, config);
-    if (error.cause) {
-      error.what = "it cannot run under these names";
-    } else if (error.cause = refuse_version(*projector); error.cause) {
-      error.what = "it cannot run as this version";
+    id = ProjectionId(projector->name(), config.tenant);
+    if (auto names = refuse_names(id, config)) {
+      refused("it cannot run under these names", *std::move(names));
+    } else if (auto version = refuse_version(*projector)) {
+      refused("it cannot run as this version", *std::move(version));
     } else {
       if (auto* keyed = projector->keyed()) keyed->keep_at_most(config.view_cache.value());
-      run_.reset(new detail::Run(std::move(projector), std::move(config), error.projection));
-      return;
+      run_.reset(new detail::Run(std::move(projector), std::move(config), id));
     }
   } catch (...) {  // user code: the projector's name, filter or snapshot
-    error.cause = detail::failure_of(std::current_exception());
+    refused("the projector could not say what it is", detail::failure_of(std::current_exception()));
   }
-  refused_ = std::move(error);
 }
 
 Step ProjectionPipeline::start(Instant now) {
