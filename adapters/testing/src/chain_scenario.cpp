@@ -1,4 +1,5 @@
 // lantern's own scenario: what its projection does, and, written once more and differently, what must come of it.
+#include <array>
 #include <charconv>
 #include <map>
 #include <set>
@@ -14,9 +15,9 @@ constexpr std::string_view fails_for_ever = "poison", fails_at_first = "flaky", 
 
 /// 60 bits as text: short enough to need no memory of its own.
 std::string text_of(std::uint64_t hash) {
-  std::string text(15, '0');
+  char text[15];
   for (std::size_t digit = 15; digit-- > 0; hash >>= 4) text[digit] = "0123456789abcdef"[hash & 15];
-  return text;
+  return {text, sizeof text};
 }
 
 struct ChainCodec {
@@ -48,8 +49,16 @@ std::string patched(std::string state, const std::string& payload) {
 using FailedSoFar = std::map<std::int64_t, std::uint32_t>;
 constexpr std::uint32_t flaky_failures = 2;
 
-/// An event's data are its keys, separated by spaces; one that ends with `!` is erased. What fails, fails for the
-/// first.
+/// The keys of one event, without memory of their own.
+struct Keys {
+  std::array<std::string_view, 2> all{};
+  std::size_t count{};
+  [[nodiscard]] const std::string_view* begin() const { return all.data(); }
+  [[nodiscard]] const std::string_view* end() const { return all.data() + count; }
+};
+
+/// An event's data are its keys, two at most, separated by spaces; one that ends with `!` is erased. What fails, fails
+/// for the first.
 struct Chain {
   using State = std::uint64_t;
   using Delta = std::uint64_t;
@@ -63,15 +72,14 @@ struct Chain {
   [[nodiscard]] std::int64_t version() const { return program; }
   [[nodiscard]] EventFilter filter() const { return events; }
 
-  [[nodiscard]] std::vector<std::string_view> keys(const RecordedEvent& event) const {
-    std::vector<std::string_view> found;
-    found.reserve(2);
+  [[nodiscard]] Keys keys(const RecordedEvent& event) const {
+    Keys found;
     std::string_view data = event.data;
     while (!data.empty()) {
       const auto end = std::min(data.find(' '), data.size());
       std::string_view word = data.substr(0, end);
       if (word.ends_with('!')) word.remove_suffix(1);
-      found.emplace_back(word);
+      found.all.at(found.count++) = word;
       data.remove_prefix(std::min(end + 1, data.size()));
     }
     return found;

@@ -50,7 +50,10 @@ std::uint32_t Choices::choose(About about, std::uint32_t ways, Chance chance) {
     if (random.below(65536) < chance.of_65536) chosen = 1 + random.below(ways - 1);
     else random.skip();
   }
-  if (chosen != 0) departures_.push_back({about, index, chosen});
+  if (chosen != 0) {
+    if (departures_.empty()) departures_.reserve(32);
+    departures_.push_back({about, index, chosen});
+  }
   return chosen;
 }
 

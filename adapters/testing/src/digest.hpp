@@ -1,6 +1,7 @@
 // One number for all that happened in a run.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -26,8 +27,12 @@ class Digest {
     add(static_cast<std::uint64_t>(text.size()));
     const auto word_of = [](std::string_view bytes) {
       std::uint64_t word = 0;
-      for (std::size_t i = 0; i < bytes.size(); ++i) {
-        word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+      if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(&word, bytes.data(), bytes.size());
+      } else {
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+          word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+        }
       }
       return word;
     };

@@ -35,7 +35,6 @@ EventPage LogReader::page(const SimulatedLog& log, const ReadEvents& asked, Cut 
   }
   EventPage page;
   page.scanned_to = asked.after;
-  page.reserve(std::min<std::size_t>(asked.limit, numbers.size()));
   std::optional<Position> head;
   for (auto last = numbers.rbegin(); last != numbers.rend() && !head; ++last) {
     if (readable(*last)) head = Position{placed(*last)};
@@ -44,7 +43,9 @@ EventPage LogReader::page(const SimulatedLog& log, const ReadEvents& asked, Cut 
   if (shapes_.tells_head) page.head = head;
 
   const auto first = std::ranges::upper_bound(numbers, after, {}, placed);
-  for (const LogNumber& drawn : std::span(first, numbers.end())) {
+  const std::span left(first, numbers.end());
+  page.reserve(std::min<std::size_t>(asked.limit, left.size()));
+  for (const LogNumber& drawn : left) {
     const Position position{placed(drawn)};
     if (position > head) break;
     if (readable(drawn)) {

@@ -31,8 +31,7 @@ Neighbour::Neighbour(const Scenario& scenario, const SimulationOptions& options,
 bool Neighbour::act(Time now, const Note& note) {
   if (!step_) return start(now), false;
   if (std::exchange(resting_, false)) {
-    Step next = std::move(*step_->asks<Sleep>()).answer(Slept::through, Instant(now));
-    *step_ = std::move(next);
+    step_.become([&] { return std::move(*step_->asks<Sleep>()).answer(Slept::through, Instant(now)); });
     return false;
   }
   bool called = false;
@@ -54,7 +53,7 @@ bool Neighbour::act(Time now, const Note& note) {
 
 void Neighbour::start(Time now) {
   watched_ = {};
-  step_.emplace(ProjectionPipeline(projection_->start(1), config_of(options_, {})).start(Instant(now)));
+  step_.become([&] { return ProjectionPipeline(projection_->start(1), config_of(options_, {})).start(Instant(now)); });
 }
 
 template <Effect E>
@@ -74,8 +73,7 @@ void Neighbour::ask(Request<E>& request, Time now, const Note& note) {
     due = now + effect.duration;
     resting_ = true;
   } else {
-    Step next = std::move(request).answer(std::move(reply), Instant(now));
-    *step_ = std::move(next);
+    step_.become([&] { return std::move(request).answer(std::move(reply), Instant(now)); });
   }
 }
 

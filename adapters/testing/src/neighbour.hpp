@@ -7,6 +7,7 @@
 #include <string>
 
 #include "oracle.hpp"
+#include "pending_step.hpp"
 #include "world_times.hpp"
 
 namespace lantern::testing {
@@ -43,7 +44,7 @@ class Neighbour {
   WorldLog& log_;
   Oracle oracle_;
   Watched watched_{};
-  std::optional<Step> step_{};
+  PendingStep step_{};
   bool resting_{};
 };
 

@@ -207,9 +207,9 @@ void Oracle::compare_rows(Generation generation, const Known& known, const Simul
   auto expected = known.fold->rows().begin();
   const auto end = known.fold->rows().end();
   for (const auto& [key, view] : stock.views) {
-    if (expected == end || key < expected->first)
-      return violated("S1", "is stored, and must not be" + at() + ": " + text_of(view));
-    if (expected->first < key) break;
+    const int order = expected == end ? -1 : key.compare(expected->first);
+    if (order < 0) return violated("S1", "is stored, and must not be" + at() + ": " + text_of(view));
+    if (order > 0) break;
     if (!same(view, expected->second)) {
       return violated("S1", "stored" + at() + ": " + text_of(view) + ", expected: " + text_of(expected->second));
     }

@@ -8,10 +8,9 @@ namespace {
 ReadWindow up_to(std::int64_t number) { return {.last_number = number}; }
 
 ReadWindow before_open_numbers(const ReadRule&, const LogInstant& log, std::int64_t after, ReadMemory&) {
-  for (const LogNumber& drawn : log.numbers) {
-    if (drawn.number > after && log.is_open(drawn)) return up_to(drawn.number - 1);
-  }
-  return {};
+  const auto first = std::ranges::upper_bound(log.numbers, after, {}, &LogNumber::number);
+  const auto open = std::find_if(first, log.numbers.end(), [&](const LogNumber& drawn) { return log.is_open(drawn); });
+  return open == log.numbers.end() ? ReadWindow{} : up_to(open->number - 1);
 }
 
 ReadWindow everything(const ReadRule&, const LogInstant&, std::int64_t, ReadMemory&) { return {}; }

@@ -66,7 +66,8 @@ void World::start(Process& process) {
   process.watched = {};
   process.told = now_;
   if (traced_) note(process, "starts, program " + std::to_string(process.program));
-  ProjectionConfig config = config_of(options_, process.name);
+  ProjectionConfig config = config_;
+  if (config.leadership) config.leadership->owner = process.name;
   if (options_.observed != 0) {
     process.observer.emplace(
         [this, &process](const ProjectionId&, const Happening& what) { oracle_.heard(process.watched, what); });
@@ -74,7 +75,7 @@ void World::start(Process& process) {
   }
   if (broker_) process.reader.emplace(broker_->reader());
   ProjectionPipeline pipeline(projection_->start(process.program), std::move(config));
-  process.step.emplace(pipeline.start(Instant(now_)));
+  process.step.become([&] { return pipeline.start(Instant(now_)); });
 }
 
 void World::crash(Process& process) {
@@ -115,8 +116,7 @@ void World::wake(Process& process) {
   process.due = now_;
   process.told = std::max(process.told, now_);
   if (ending_) nap.ask_to_stop(Stop::at_checkpoint);
-  Step next = std::move(nap).answer(slept, Instant(now_));
-  *process.step = std::move(next);
+  process.step.become([&] { return std::move(nap).answer(slept, Instant(now_)); });
 }
 
 void World::deliver(Process& process) {
@@ -133,7 +133,8 @@ template <Effect E>
 Fault World::fault_for() {
   if (healed_ || report_.faults >= options_.most_faults) return Fault::none;
   std::uint32_t possible = faults_of<E>() & options_.faults;
-  const auto ways = static_cast<std::uint32_t>(std::popcount(possible)) + 1;
+  std::uint32_t& ways = fault_ways_[FaultCounts::index_of<E>()];
+  if (ways == 0) ways = static_cast<std::uint32_t>(std::popcount(possible)) + 1;
   std::uint32_t chosen = choices_.choose(About::fault, ways, Chance::percent(options_.fault_percent));
   if (chosen == 0) return Fault::none;
   while (--chosen != 0) possible &= possible - 1;
@@ -189,50 +190,60 @@ typename E::reply World::perform(Process& process, const E& effect) {
   }
 }
 
-/// What comes of the effect; nothing when the process died of it.
+/// What comes of the effect; nothing when the process died of it. One object, so that it is made where it is returned.
 template <Effect E>
 std::optional<typename E::reply> World::happen(Process& process, const E& effect, Fault fault) {
-  if (fault == Fault::crash_before) return std::nullopt;
-  if (fault == Fault::refused) return failed<E>(for_now);
-  if (fault == Fault::broken) return failed<E>(for_good);
+  std::optional<typename E::reply> reply;
+  switch (fault) {
+    case Fault::crash_before: return reply;
+    case Fault::refused: reply.emplace(failed<E>(for_now)); return reply;
+    case Fault::broken: reply.emplace(failed<E>(for_good)); return reply;
+    default: break;
+  }
   if constexpr (std::same_as<E, SaveCheckpoint>) {
-    const auto unknown = tl::make_unexpected(OutcomeUnknown{for_now});
-    switch (fault) {
-      case Fault::not_done: return unknown;
-      case Fault::late_done:
-        if (effect.writes.size() == 0) {  // else its events may be gone
-          const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
-          late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
-        }
-        return unknown;
-      case Fault::power_lost: {
-        const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
-        const bool stored =
-            store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
-        if (stored) oracle_.saved(effect, Saved{});
-        else oracle_.look_at_all();
-        note_changes(effect.generation);
-        oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
-        return unknown;
-      }
-      default: break;
+    if (is_in_doubt(effect, fault)) {
+      reply.emplace(tl::make_unexpected(OutcomeUnknown{for_now}));
+      return reply;
     }
   }
-  typename E::reply reply = perform(process, effect);
+  reply.emplace(MadeInPlace{[&] { return perform(process, effect); }});
   if (fault == Fault::crash_after) {
     if constexpr (std::same_as<E, SaveCheckpoint>) {
-      if (reply) oracle_.marks().hit(Mark::crashed_in_commit);
+      if (*reply) oracle_.marks().hit(Mark::crashed_in_commit);
     }
-    return std::nullopt;
-  }
-  if (fault == Fault::reply_lost) {
-    if constexpr (std::same_as<E, SaveCheckpoint>) return tl::make_unexpected(OutcomeUnknown{for_now});
-    else return failed<E>(for_now);
+    reply.reset();
+  } else if (fault == Fault::reply_lost) {
+    if constexpr (std::same_as<E, SaveCheckpoint>) reply.emplace(tl::make_unexpected(OutcomeUnknown{for_now}));
+    else reply.emplace(failed<E>(for_now));
   }
   if constexpr (std::same_as<E, ReadEvents>) {
-    if (fault == Fault::malformed && reply) spoil_page(process, *reply, effect);
+    if (fault == Fault::malformed && *reply) spoil_page(process, **reply, effect);
   }
   return reply;
+}
+
+/// True: the process is to be told that nobody knows, and whatever is to come of the commit has come, or will.
+bool World::is_in_doubt(const SaveCheckpoint& effect, Fault fault) {
+  switch (fault) {
+    case Fault::not_done: return true;
+    case Fault::late_done:
+      if (effect.writes.size() == 0) {  // else its events may be gone
+        const bool much_later = choices_.choose(About::delay, 2, Chance::percent(50)) != 0;
+        late_.push_back({now_ + call * (much_later ? 30 : 3), effect});
+      }
+      return true;
+    case Fault::power_lost: {
+      const auto rows = static_cast<std::uint32_t>(SimulatedStore::rows_of(effect));
+      const bool stored =
+          store_.lose_power_during(effect, choices_.choose(About::delay, rows + 1, Chance::percent(90)));
+      if (stored) oracle_.saved(effect, Saved{});
+      else oracle_.look_at_all();
+      note_changes(effect.generation);
+      oracle_.marks().hit(stored ? Mark::power_lost_done : Mark::power_lost_undone);
+      return true;
+    }
+    default: return false;
+  }
 }
 
 /// A broker's messages are acknowledged when they are known to be committed.
@@ -307,8 +318,8 @@ void World::ask(Process& process, Request<E>& request) {
   } else {
     process.due = answered();
     if (ending_) request.ask_to_stop(Stop::at_checkpoint);
-    Step next = std::move(request).answer(*std::move(reply), Instant(told_to(process, fault)));
-    *process.step = std::move(next);
+    const Instant told(told_to(process, fault));
+    process.step.become([&] { return std::move(request).answer(*std::move(reply), told); });
   }
 }
 

@@ -42,6 +42,7 @@ void SimulatedSubscriber::send(const Frame& frame, Choices& choices) {
 
 void SimulatedSubscriber::deliver() {
   ++now_;
+  if (frames_.empty() && answers_.empty()) return;
   for (const auto& frame : take_due(frames_, now_)) act(follower_.take(frame.what));
   for (const auto& answer : take_due(answers_, now_)) {
     std::visit([this](const auto& one) { act(follower_.answer(one.first, one.second)); }, answer.what);

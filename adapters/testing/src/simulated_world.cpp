@@ -31,6 +31,7 @@ World::World(const Scenario& scenario, const SimulationOptions& options, Choices
       events_(view.events ? *view.events : scenario.events(options_)),
       event_count_(events_.size()),
       projection_(scenario.projection(options_)),
+      config_(config_of(options_, {})),
       store_(options_.by_store != 0
                  ? SimulatedStore::Write([this](const RecordedEvent& event) { return projection_->write(event); })
                  : SimulatedStore::Write{}),
@@ -214,10 +215,25 @@ World::Actor World::next_actor() {
   const std::uint32_t chosen =
       healed_ ? 0 : choices_.choose(About::schedule, ways, Chance::percent(options_.schedule_percent));
   if (chosen == 0) return first;
-  std::vector<Actor> actors;
-  for_each_actor([&](const Actor& actor) { actors.push_back(actor); });
-  std::ranges::stable_sort(actors, {}, &Actor::due);
-  return actors[chosen];
+  return in_turn(chosen);
+}
+
+/// The one at this place, from 0, among all who can act by when they are due; of those that are due at the same time,
+/// in the order of `for_each_actor`.
+World::Actor World::in_turn(std::uint32_t place) const {
+  Actor found{};
+  std::size_t number = 0;
+  for_each_actor([&](const Actor& actor) {
+    std::uint32_t before = 0;
+    std::size_t other_number = 0;
+    for_each_actor([&](const Actor& other) {
+      before += other.due < actor.due || (other.due == actor.due && other_number < number);
+      ++other_number;
+    });
+    if (before == place) found = actor;
+    ++number;
+  });
+  return found;
 }
 
 void World::tick() {

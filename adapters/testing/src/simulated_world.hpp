@@ -1,6 +1,7 @@
 // One run of the simulation: who acts when, and what happens to what they ask.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include "lantern/testing/simulation.hpp"
 #include "neighbour.hpp"
 #include "oracle.hpp"
+#include "pending_step.hpp"
 #include "world_broker.hpp"
 #include "world_log.hpp"
 #include "world_times.hpp"
@@ -36,7 +38,7 @@ struct Process {
   Time due{};  ///< when it acts next
   std::optional<Observer> observer{};
   std::optional<BrokerReader> reader{};
-  std::optional<Step> step{};       ///< absent: it is dead, and starts when it is due
+  PendingStep step{};               ///< absent: it is dead, and starts when it is due
   std::optional<AnyReply> reply{};  ///< what was performed, and is not told yet
   std::optional<Slept> slept{};     ///< the same of a sleep
   bool asleep{};                    ///< in a sleep that a hint may cut short
@@ -77,6 +79,7 @@ class World {
   template <class Each>
   void for_each_actor(const Each& each) const;
   [[nodiscard]] Actor next_actor();
+  [[nodiscard]] Actor in_turn(std::uint32_t place) const;
   void act(const Actor&);
   void explain(std::size_t line, const Actor&);
   void produce();
@@ -100,6 +103,7 @@ class World {
   [[nodiscard]] std::optional<typename E::reply> happen(Process&, const E&, Fault);
   template <Effect E>
   [[nodiscard]] typename E::reply perform(Process&, const E&);
+  [[nodiscard]] bool is_in_doubt(const SaveCheckpoint&, Fault);
   [[nodiscard]] ReadEvents::reply read(Process&, const ReadEvents&);
   template <Effect E>
   void tell_broker(Process&, const E&, const typename E::reply&);
@@ -124,6 +128,7 @@ class World {
   std::vector<NewEvent> events_;  ///< of a run that is traced; else the log's alone
   std::size_t event_count_;
   std::unique_ptr<SimulatedProjection> projection_;
+  const ProjectionConfig config_;  ///< of each process, but for its name
   SimulatedStore store_;
   WorldLog log_;
   Oracle oracle_;
@@ -143,6 +148,7 @@ class World {
   bool catching_up_{};
   bool ending_{};
   std::uint64_t reads_{};
+  std::array<std::uint32_t, FaultCounts::effects> fault_ways_{};  ///< of each effect; 0: not counted yet
   std::uint32_t fault_among_all_{};
   std::string last_failure_{};  ///< of a run, after all was healed
   Digest digest_{};

@@ -15,7 +15,7 @@ class WorldLog {
   /// With `hold_back`, the last event is not among those that `step` writes.
   WorldLog(std::vector<NewEvent> workload, ProducerHabits habits, PageShapes shapes, bool hold_back = false)
       : held_(hold_back ? last_of(workload) : std::nullopt),
-        log_(std::move(workload), habits),
+        log_((events_.reserve(workload.size() + 1), std::move(workload)), habits),
         reader_(never_cross_open_numbers(), shapes) {}
 
   /// The producers do one thing.
@@ -47,10 +47,10 @@ class WorldLog {
   static std::optional<NewEvent> last_of(std::vector<NewEvent>& workload);
   void learn();
 
+  std::vector<RecordedEvent> events_{};
   std::optional<NewEvent> held_;
   SimulatedLog log_;
   LogReader reader_;
-  std::vector<RecordedEvent> events_{};
   std::size_t known_{};  ///< numbers that are ended
   std::optional<Position> lowest_open_{};
   bool gaps_{};

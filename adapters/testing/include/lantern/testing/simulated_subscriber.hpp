@@ -48,6 +48,7 @@ class SimulatedSubscriber {
   template <class Store>
   void step(Store& store, Choices& choices) {
     deliver();
+    if (asked_.empty()) return;
     std::vector<ViewRead> asked = std::exchange(asked_, {});
     for (ViewRead& read : asked) {
       const std::uint32_t fate = fate_of_read(choices);
