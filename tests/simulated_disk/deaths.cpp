@@ -1,5 +1,8 @@
 #include "deaths.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -30,11 +33,16 @@ bool die_at(const Deaths& deaths, std::uint64_t change, const std::string& befor
   ++tally.moments;
   promised = promised_beyond_power(deaths.habits, promised);
   const auto then = disk.image();
+  std::vector<SimulatedDisk::Image> seen;  // what was left and looked at: what is the same byte for byte, ends the same
   for (std::uint32_t damage = 0; damage < deaths.damages; ++damage) {
     disk.restore(then);
     lose_power(disk, mix(deaths.seed, change), damage);
     ++tally.losses;
     if (deaths.recoveries == 0) {
+      const auto left = disk.image();
+      if (std::ranges::find(seen, left) != seen.end()) continue;
+      seen.push_back(left);
+      ++tally.looks;
       const std::string wrong = wrong_after_death(disk, deaths.habits, promised);
       if (!wrong.empty()) FAIL(here << ", damage " << damage << ": " << wrong);
       continue;
@@ -61,9 +69,13 @@ void die_everywhere(const Deaths& deaths, const std::string& before, Tally& tall
 
 std::string Tally::told() const {
   const double took = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
-  const auto rate = static_cast<std::uint64_t>(static_cast<double>(losses) / took);
-  return std::to_string(moments) + " deaths, " + std::to_string(losses) + " losses of power, " + std::to_string(rate) +
-         " a second of processor time";
+  const auto rate = [&](std::uint64_t count) {
+    return std::to_string(count) + " (" +
+           std::to_string(static_cast<std::uint64_t>(static_cast<double>(count) / took)) +
+           " a second of processor time)";
+  };
+  return std::to_string(moments) + " deaths, " + rate(losses) + " losses of power, " + rate(looks) +
+         " of which left what no other one of that moment did, and were looked at";
 }
 
 void lose_power(SimulatedDisk& disk, std::uint64_t seed, std::uint32_t damage) {

@@ -24,7 +24,8 @@ struct Deaths {
 /// What was done.
 struct Tally {
   std::uint64_t moments{};  ///< changes of the disk, instead of each of which somebody died
-  std::uint64_t losses{};   ///< of power, after each of which all was looked at and lived to the end
+  std::uint64_t losses{};   ///< of power
+  std::uint64_t looks{};    ///< after those of them that left something new, all was looked at and lived to the end
 
   std::clock_t began = std::clock();
   /// In words, with the rate by processor time, which others on the machine hardly matter to.

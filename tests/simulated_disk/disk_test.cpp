@@ -258,6 +258,29 @@ TEST_CASE("an image is a value: what is done after it was taken is not in it, an
   CHECK_FALSE(other.contents("/a.db"));
 }
 
+TEST_CASE("images are equal when the same names have the same bytes, and the same of them is not synced") {
+  const auto after = [](const auto& work) {
+    SimulatedDisk disk;
+    work(disk);
+    return disk.image();
+  };
+  const auto writes = [&](const char* name, const std::string& text, bool syncs) {
+    return after([&](const SimulatedDisk& disk) {
+      RawFile file(disk, name, SQLITE_OPEN_MAIN_JOURNAL);
+      file.write(text, 0);
+      if (syncs) CHECK(file.sync() == SQLITE_OK);
+    });
+  };
+  const auto image = writes("/a", "text", true);
+  CHECK(image == writes("/a", "text", true));
+  CHECK_FALSE(image == writes("/a", "Text", true));
+  CHECK_FALSE(image == writes("/a", "tex", true));
+  CHECK_FALSE(image == writes("/b", "text", true));
+  CHECK_FALSE(image == writes("/a", "text", false));
+  CHECK(after([](const SimulatedDisk&) {}) == SimulatedDisk::Image{});
+  CHECK_FALSE(image == SimulatedDisk::Image{});
+}
+
 TEST_CASE("disks are apart, and a disk that is gone is no VFS any more") {
   std::string name;
   {

@@ -26,6 +26,7 @@ TEST_CASE("R1, R3: power is lost at each change of a whole life, FULL: what was 
   const Tally tally = die_everywhere({.habits = {.durability = Durability::full}});
   WARN(tally.told());
   CHECK(tally.moments > 200);
+  CHECK(tally.looks > 3'000);
 }
 
 TEST_CASE("R1, R3: power is lost at each change of a whole life, NORMAL: what is there is of one moment") {

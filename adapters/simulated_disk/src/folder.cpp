@@ -28,6 +28,15 @@ Folder& Folder::operator=(const Folder& other) {
   return *this;
 }
 
+bool operator==(const Folder& a, const Folder& b) {
+  const auto same_file = [](const std::shared_ptr<File>& one, const std::shared_ptr<File>& other) {
+    return one && other ? one->stored == other->stored : !one && !other;
+  };
+  return std::ranges::equal(a.names_, b.names_, [&](const auto& one, const auto& other) {
+    return one.first == other.first && std::ranges::equal(one.second, other.second, same_file);
+  });
+}
+
 std::shared_ptr<File> Folder::find(std::string_view name) const {
   const auto found = names_.find(name);
   return found == names_.end() ? nullptr : found->second.back();

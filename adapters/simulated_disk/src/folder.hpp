@@ -27,6 +27,8 @@ class Folder {
   Folder(const Folder& other) { *this = other; }
   Folder& operator=(const Folder& other);
   ~Folder() = default;
+  /// Compares names and what is in the files; not who uses them.
+  friend bool operator==(const Folder&, const Folder&);
 
   /// Null: there is none.
   [[nodiscard]] std::shared_ptr<File> find(std::string_view name) const;

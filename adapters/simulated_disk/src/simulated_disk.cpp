@@ -95,6 +95,14 @@ SimulatedDisk::Image SimulatedDisk::image() const {
   return image;
 }
 
+bool operator==(const SimulatedDisk::Image& a, const SimulatedDisk::Image& b) {
+  static const Folder nothing;
+  const auto files = [](const SimulatedDisk::Image& image) -> const Folder& {
+    return image.files_ ? *static_cast<const Folder*>(image.files_.get()) : nothing;
+  };
+  return files(a) == files(b);
+}
+
 void SimulatedDisk::restore(const Image& image) {
   const std::lock_guard lock(registered_->state->mutex);
   if (image.files_) registered_->state->folder = *static_cast<const Folder*>(image.files_.get());

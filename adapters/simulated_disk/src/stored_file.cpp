@@ -1,6 +1,7 @@
 #include "stored_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace lantern::testing::simulated_disk {
 namespace {
@@ -15,6 +16,17 @@ void put(std::size_t offset, std::span<const std::byte> bytes, StoredFile::Bytes
 }
 
 }  // namespace
+
+bool operator==(const StoredFile& a, const StoredFile& b) {
+  // Of `std::byte`, the standard library compares one at a time.
+  const auto same = [](const StoredFile::Bytes& one, const StoredFile::Bytes& other) {
+    return one.size() == other.size() && (one.empty() || std::memcmp(one.data(), other.data(), one.size()) == 0);
+  };
+  return same(a.now_, b.now_) && same(a.durable_, b.durable_) &&
+         std::ranges::equal(a.unsynced_, b.unsynced_, [&](const auto& one, const auto& other) {
+           return one.offset == other.offset && one.truncates == other.truncates && same(one.bytes, other.bytes);
+         });
+}
 
 std::size_t StoredFile::read(std::size_t offset, std::span<std::byte> into) const noexcept {
   const std::size_t there = offset < now_.size() ? std::min(into.size(), now_.size() - offset) : 0;

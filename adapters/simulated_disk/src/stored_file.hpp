@@ -28,6 +28,8 @@ class StoredFile {
   void lose_power(Choices& choices);
   void lose_all_that_was_not_synced();
 
+  friend bool operator==(const StoredFile&, const StoredFile&);
+
  private:
   struct Change {
     std::size_t offset{};  ///< or the new size

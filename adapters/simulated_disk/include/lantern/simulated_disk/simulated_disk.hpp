@@ -100,6 +100,11 @@ class SimulatedDisk {
 
   /// All there is: files with what was not synced of them, and names. A cheap value; not the connections.
   class Image {
+   public:
+    /// The same names stand for the same files, with the same bytes in them and the same of them not synced: whatever
+    /// is done with a disk that has the one comes to the same with the other. Takes as long as reading both.
+    friend bool operator==(const Image&, const Image&);
+
    private:
     friend class SimulatedDisk;
     std::shared_ptr<const void> files_{};
