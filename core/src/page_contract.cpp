@@ -83,7 +83,7 @@ std::optional<std::string> breach(const ReadStream& asked, const StreamSlice& sl
   if (slice.scanned_to < last) {
     return "scanned_to is " + at(slice.scanned_to) + ", before its own last event at " + at(last);
   }
-  if (slice.head < slice.scanned_to) return "the head is at " + at(slice.head) + ", before scanned_to";
+  if (slice.head && slice.head < slice.scanned_to) return "the head is at " + at(slice.head) + ", before scanned_to";
   if (slice.scanned_to == asked.after && !slice.at_head()) {
     return "after " + at(asked.after) + " it neither gave events, nor looked further, nor said that this is the head";
   }

@@ -12,7 +12,7 @@ namespace {
 
 std::size_t writes_of_batch(const Run& r) { return r.applied_by_store ? r.next - r.batch_begin : 0; }
 
-void reach(Run& r, const std::string& stream, StreamVersion to) {
+void reach(Run& r, std::string_view stream, StreamVersion to) {
   if (r.keeps_checkpoint) r.streams->cursors.reach(stream, to, writes_of_batch(r));
   else r.streams->cursors.reach_for_good(stream, to);
 }
@@ -39,6 +39,7 @@ ProjectionError error_of(const Run& r, ErrorKind kind, std::string stream, std::
 
 /// Once all streams of this round are read, or set aside, this is the head.
 void look_for_the_end(Run& r) {
+  r.streams->pass_over_troubled();
   r.at_head = r.streams->round_is_over();
   r.rest_due = r.at_head && r.config.mode == PollMode::continuous && !r.rebuilding;
   if (!r.at_head) return;
@@ -49,15 +50,7 @@ void look_for_the_end(Run& r) {
 /// No round comes after this one, so nobody will try again what failed in it.
 std::optional<ProjectionError> last_word(const Run& r) {
   if (r.config.mode == PollMode::continuous && !r.rebuilding) return std::nullopt;
-  std::optional<ProjectionError> first;
-  std::size_t others = 0;
-  for (const auto& [stream, trouble] : r.streams->troubled) {
-    if (!trouble.error) continue;
-    if (first) ++others;
-    else first = trouble.error;
-  }
-  if (others > 0) first->what += " (and so did " + std::to_string(others) + " other streams)";
-  return first;
+  return r.streams->troubled.first_error();
 }
 
 /// The stream is not what it was when the cursor was stored; absent: it may be.
@@ -75,20 +68,15 @@ std::optional<std::string> changed_identity(const StreamExtent& found, const std
   return std::nullopt;
 }
 
-/// How a stream's trouble is over.
-void is_well(StreamProgress& s, const std::string& stream) {
-  if (s.troubled.empty()) return;
-  s.troubled.erase(stream);
-}
-
 void take_extent(Run& r, const StreamExtent& found) {
   StreamProgress& s = *r.streams;
-  if (!is_selected(r, found.stream) || s.is_set_aside(found.stream)) return;
+  if (!is_selected(r, found.stream)) return;
   const auto reached = s.cursors.reached(found.stream);
   if (auto changed = changed_identity(found, reached)) {
-    return set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
+    if (!s.troubled.is_for_good(found.stream)) set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
+    return;
   }
-  if (reached < found.last) s.pending.push_back({found.stream, found.last});
+  if (reached < found.last && !s.troubled.contains(found.stream)) s.pending.push_back({.name = found.stream, .until = found.last});
 }
 
 Step list_streams(RunPtr run) {
@@ -106,22 +94,26 @@ Step read_next(RunPtr run) {
 }
 
 /// After a failed read: others first, then a rest and another try; or it is set aside.
-void retry_stream(Run& r, const std::string& stream, const Failure& cause) {
+void retry_stream(Run& r, const Failure& cause) {
   StreamProgress& s = *r.streams;
   tell(r, [&] { return happening::StoreFailed{cause}; });
-  StreamTrouble& trouble = s.troubled[stream];
-  ++trouble.tries;
-  if (!is_transient(cause.kind) || trouble.tries >= r.config.poll.max_consecutive_failures.value()) {
-    return set_aside(
-        r, error_of(r, ErrorKind::poll_failed, stream,
-                    "the stream could not be read (tries in a row: " + std::to_string(trouble.tries) + ")", cause));
-  }
-  s.pending.push_back(std::move(s.pending.front()));
+  PendingStream failed = std::move(s.pending.front());
   s.pending.pop_front();
-  const auto untroubled = [&](const PendingStream& one) { return !s.troubled.contains(one.name); };
-  if (std::ranges::any_of(s.pending, untroubled)) return;
-  rest(r, Sleep::Reason::poll_retry, delay_before(r.config.poll.failure_backoff, trouble.tries, r.random),
-       trouble.tries);
+  ++failed.tries;
+  if (is_transient(cause.kind) && failed.tries < r.config.poll.max_consecutive_failures.value()) {
+    s.later.push_back(std::move(failed));
+    return;
+  }
+  set_aside(r, error_of(r, ErrorKind::poll_failed, std::move(failed.name),
+                        "the stream could not be read (tries in a row: " + std::to_string(failed.tries) + ")", cause));
+}
+
+/// Only streams that failed are left: one rest for all of them.
+void rest_before_later(Run& r) {
+  StreamProgress& s = *r.streams;
+  s.pending.swap(s.later);
+  const std::uint32_t tries = s.pending.front().tries;
+  rest(r, Sleep::Reason::poll_retry, delay_before(r.config.poll.failure_backoff, tries, r.random), tries);
 }
 
 }  // namespace
@@ -134,6 +126,10 @@ Step read_streams(RunPtr run) {
       return proceed(std::move(run));
     }
     r.streams->begin_round(r.now);
+  }
+  if (r.streams->listed && r.streams->pending.empty()) {
+    rest_before_later(r);
+    return proceed(std::move(run));
   }
   return r.streams->listed ? read_next(std::move(run)) : list_streams(std::move(run));
 }
@@ -156,7 +152,7 @@ Step handle(RunPtr run, const ListStreams& asked, ListStreams::reply&& page) {
 Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply&& slice) {
   Run& r = *run;
   if (!slice) {
-    retry_stream(r, asked.stream, slice.error());
+    retry_stream(r, slice.error());
     return proceed(std::move(run));
   }
   if (auto wrong = breach(asked, *slice)) {
@@ -168,10 +164,11 @@ Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply&& slice) {
   tell(r, [&] { return happening::StreamRead{asked.stream, slice->page.size(), slice->scanned_to, slice->head}; });
   ++r.summary.pages;
   r.first_page_read = true;
+  s.pending.front().tries = 0;
   const auto until = s.pending.front().until;
   if (slice->at_head() || (until && slice->scanned_to >= *until)) s.pending.pop_front();
   if (slice->page.empty()) {
-    is_well(s, asked.stream);
+    s.troubled.forget(asked.stream);
     if (slice->scanned_to && slice->scanned_to != asked.after) {
       open_batch(r);
       reach(r, asked.stream, *slice->scanned_to);
@@ -188,8 +185,8 @@ Step handle(RunPtr run, const ReadStream& asked, ReadStream::reply&& slice) {
 
 void stream_moved_on(Run& r) {
   const auto [stream, version] = r.held.done_before(r.next);
-  reach(r, std::string(stream), version);
-  is_well(*r.streams, std::string(stream));
+  reach(r, stream, version);
+  r.streams->troubled.forget(stream);
 }
 
 void take_streams_back_to(Run& r, std::size_t writes) {
@@ -198,7 +195,7 @@ void take_streams_back_to(Run& r, std::size_t writes) {
   if (writes > 0) {
     const RecordedEvent& last = r.held[r.next - 1];
     if (const StreamVersion done{last.version}; s.cursors.reached(last.stream) < done) {
-      s.cursors.reach(std::string(last.stream), done, writes);
+      s.cursors.reach(last.stream, done, writes);
     }
   }
   look_for_the_end(r);
@@ -220,11 +217,9 @@ void set_aside(Run& r, ProjectionError error) {
   }
   const std::string stream = error.stream;
   tell(r, [&] { return happening::StreamSetAside{stream, s.cursors.reached(stream), error.what, error.cause}; });
-  StreamTrouble& trouble = s.troubled[stream];
-  ++trouble.rounds;
-  trouble.due = r.now + delay_before(r.config.poll.failure_backoff, trouble.rounds, r.random);
-  trouble.error = std::move(error);
-  std::erase_if(s.pending, [&](const PendingStream& one) { return one.name == stream; });
+  const bool may_pass = error.kind != ErrorKind::source_changed;  // else only an operator can say what it now is
+  const std::uint32_t times = s.troubled.add(std::move(error));
+  if (may_pass) s.troubled.try_again_at(stream, r.now + delay_before(r.config.poll.failure_backoff, times, r.random));
   look_for_the_end(r);
 }
 

@@ -102,7 +102,8 @@ Step handle(RunPtr run, const LoadCheckpoint& asked, LoadCheckpoint::reply&& fou
     return proceed(std::move(run));
   }
   const std::optional<Position> position = *found ? (*found)->position : std::nullopt;
-  const StreamCursors cursors = *found ? (*found)->cursors : StreamCursors();
+  static const StreamCursors nowhere;
+  const StreamCursors& cursors = *found ? (*found)->cursors : nowhere;
   const Generation generation = *found ? (*found)->generation : r.generation;
   const bool ends_there = position == r.reached && (!r.streams || r.streams->cursors.ends_at(cursors));
   const bool begins_there = position == r.stored && (!r.streams || r.streams->cursors.begins_at(cursors));

@@ -135,7 +135,7 @@ struct Run {
   }
 
   /// Over streams: some are set aside, and so not caught up.
-  [[nodiscard]] bool leaves_streams_behind() const noexcept { return streams && streams->any_set_aside(); }
+  [[nodiscard]] bool leaves_streams_behind() const noexcept { return streams && !streams->troubled.none(); }
 
   [[nodiscard]] bool caught_up() const noexcept {
     return config.mode == PollMode::batch && !rebuilding && first_page_read && exhausted() &&

@@ -4,7 +4,10 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "held_events.hpp"
@@ -24,9 +27,9 @@ class CursorProgress {
 
   void begin_at(const StreamCursors& stored);
   /// Everything in this stream up to `to` is done. `writes`: how many writes the open batch has by now.
-  void reach(const std::string& stream, StreamVersion to, std::size_t writes);
+  void reach(std::string_view stream, StreamVersion to, std::size_t writes);
   /// The same, where nothing is ever stored.
-  void reach_for_good(const std::string& stream, StreamVersion to) { places_[stream] = {to, to}; }
+  void reach_for_good(std::string_view stream, StreamVersion to) { place_of(stream)->second = {to, to}; }
 
   [[nodiscard]] bool moved() const noexcept { return !log_.empty(); }
   [[nodiscard]] std::size_t moves() const noexcept { return log_.size(); }
@@ -52,24 +55,52 @@ class CursorProgress {
     std::optional<StreamVersion> before{};
     std::size_t writes{};  ///< of the batch, when it was done
   };
+  Places::iterator place_of(std::string_view stream);
   [[nodiscard]] bool stands_at(const StreamCursors& found, std::optional<StreamVersion> Place::*which) const;
 
   Places places_{};
   std::vector<Move> log_{};  ///< of the open batch
 };
 
+/// The streams that are set aside: they could not be read, have an event that fails, or are not what they were.
+class TroubledStreams {
+ public:
+  [[nodiscard]] bool contains(std::string_view stream) const;
+  /// Whether it is set aside, and no time was named when it is tried again.
+  [[nodiscard]] bool is_for_good(std::string_view stream) const;
+  [[nodiscard]] bool none() const noexcept { return set_aside_ == 0; }
+  /// The error of the first of them, by name, and how many there are besides.
+  [[nodiscard]] std::optional<ProjectionError> first_error() const;
+
+  /// Sets a stream aside once more. Returns how many times in a row it now was.
+  std::uint32_t add(ProjectionError error);
+  /// When it is tried again; without this: never.
+  void try_again_at(std::string_view stream, Instant due);
+  /// Those whose time has come are no longer set aside; should they fail again, that is once more in a row.
+  [[nodiscard]] std::vector<std::string> take_due(Instant now);
+  /// This one was read, and its events are done.
+  void forget(std::string_view stream);
+  void clear();
+
+ private:
+  struct Trouble {
+    std::uint32_t times{};                   ///< it was set aside, in a row
+    std::optional<ProjectionError> error{};  ///< absent: it is being tried again
+    std::optional<Instant> due{};
+  };
+  using Troubles = std::map<std::string, Trouble, std::less<>>;
+  void not_due(const Troubles::value_type& one);
+
+  Troubles all_{};
+  std::set<std::pair<Instant, std::string_view>> due_{};  ///< the names are those in `all_`
+  std::size_t set_aside_{};
+};
+
 /// A stream that is to be read, and how far.
 struct PendingStream {
   std::string name{};
   std::optional<StreamVersion> until{};  ///< absent: to its head
-};
-
-/// A stream that could not be read, or has an event that fails.
-struct StreamTrouble {
-  std::uint32_t tries{};                   ///< failed reads in a row, of this round
-  std::uint32_t rounds{};                  ///< in which it was set aside, in a row
-  std::optional<ProjectionError> error{};  ///< it is set aside for this; absent: it will be tried again soon
-  Instant due{};                           ///< when it is to be tried again
+  std::uint32_t tries{};                 ///< that failed, in a row
 };
 
 /// A round begins with a list of the streams that may have changed, and ends when all of these are read.
@@ -83,19 +114,20 @@ struct StreamProgress {
   std::optional<Position> as_of{};          ///< what this round will have seen
   std::optional<std::string> listed_to{};
   bool listed{};
-  bool found_events{};  ///< in this round
-  std::deque<PendingStream> pending{};
-  std::map<std::string, StreamTrouble, std::less<>> troubled{};
+  bool found_events{};                  ///< in this round
+  std::deque<PendingStream> pending{};  ///< the first is the next to be read
+  std::deque<PendingStream> later{};    ///< failed, and are read again after a rest, when all others are done
+  TroubledStreams troubled{};
 
-  [[nodiscard]] bool round_is_over() const noexcept { return listed && pending.empty(); }
-  [[nodiscard]] bool is_set_aside(std::string_view stream) const;
-  [[nodiscard]] bool any_set_aside() const noexcept;
+  [[nodiscard]] bool round_is_over() const noexcept { return listed && pending.empty() && later.empty(); }
   /// Lists what changed since the round before, and tries again what is due.
   void begin_round(Instant now);
   /// From these cursors, with nothing known of any stream.
   void begin_at(const StreamCursors& stored);
   /// What was read of these is to be read again.
   void read_again(const std::vector<std::string>& streams);
+  /// What is set aside by now is not read next.
+  void pass_over_troubled();
 };
 
 }  // namespace lantern::detail

@@ -31,9 +31,7 @@ StreamSelection StreamSelection::with_prefix(std::string prefix) {
   return made;
 }
 
-StreamSelection StreamSelection::category(std::string_view name) {
-  return name.find('-') == name.npos ? with_prefix(std::string(name) + '-') : list({});
-}
+StreamSelection StreamSelection::category(std::string_view name) { return with_prefix(std::string(name) + '-'); }
 
 bool StreamSelection::contains(std::string_view stream) const noexcept {
   return named_ ? std::ranges::binary_search(names_, stream) : stream.starts_with(prefix_);

@@ -13,31 +13,18 @@
 
 #include "keyed_probe.hpp"
 #include "lantern/blocking/run_projection_blocking.hpp"
-#include "lantern/memory/memory_store.hpp"
-#include "lantern/sqlite/sqlite_store.hpp"
-#include "temporary_folder.hpp"
+#include "places.hpp"
 
 namespace views_world {
 
 using namespace lantern;
 using testing::Chain;
+using testing_places::OnMemory;
+using testing_places::OnSqlite;
 
 inline const ProjectionId id{"p"};
 
 using Folder = testing::TemporaryFolder;
-
-struct OnMemory {
-  MemoryStore store{};
-};
-struct OnSqlite {
-  static SqliteStore open(const std::filesystem::path& file) {
-    auto opened = SqliteStore::open(file, {});
-    if (!opened) throw std::runtime_error(to_string(opened.error()));
-    return *std::move(opened);
-  }
-  Folder folder{};
-  SqliteStore store = open(folder / "log.db");
-};
 
 /// A store with a log, whose events have these data (see `testing::Chain`), at positions 1, 2, …
 template <class Place>

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <iterator>
 #include <optional>
+#include <set>
 
 namespace lantern::coverage {
 namespace {
@@ -58,9 +59,14 @@ std::vector<Region> regions_of(const json::object& function) {
 
 void add_export(SeenFiles& files, std::string_view json) {
   const json::value document = json::parse(json);
+  std::set<std::string> asked_for;  // functions of all files are told of
+  for (const json::value& value : document.at("data").at(0).at("files").as_array()) {
+    asked_for.emplace(value.at("filename").as_string());
+  }
   for (const json::value& value : document.at("data").at(0).at("functions").as_array()) {
     const json::object& function = value.as_object();
-    add_lines(files[std::string(function.at("filenames").at(0).as_string())].lines, regions_of(function));
+    const std::string file(function.at("filenames").at(0).as_string());
+    if (asked_for.contains(file)) add_lines(files[file].lines, regions_of(function));
   }
   for (const json::value& value : document.at("data").at(0).at("files").as_array()) {
     const json::object& file = value.as_object();

@@ -12,29 +12,16 @@
 
 #include "keyed_probe.hpp"
 #include "lantern/blocking/run_projection_blocking.hpp"
-#include "lantern/memory/memory_store.hpp"
-#include "lantern/sqlite/sqlite_store.hpp"
-#include "temporary_folder.hpp"
+#include "places.hpp"
 
 namespace streams_world {
 
 using namespace lantern;
 using testing::link;
+using testing_places::OnMemory;
+using testing_places::OnSqlite;
 
 inline const ProjectionId id{"p"};
-
-struct OnMemory {
-  MemoryStore store{};
-};
-struct OnSqlite {
-  static SqliteStore open(const std::filesystem::path& file) {
-    auto opened = SqliteStore::open(file, {});
-    if (!opened) throw std::runtime_error(to_string(opened.error()));
-    return *std::move(opened);
-  }
-  testing::TemporaryFolder folder{};
-  SqliteStore store = open(folder / "log.db");
-};
 
 /// A chain of hashes for each stream, which forgives neither loss, repetition nor order; and under `total` how many
 /// events there were, whatever their order.

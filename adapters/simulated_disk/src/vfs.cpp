@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "open_file.hpp"
 
@@ -81,7 +83,13 @@ int random_bytes(sqlite3_vfs*, int size, char* into) {
   return size;
 }
 
-int sleep(sqlite3_vfs*, int microseconds) { return microseconds; }
+// No time of the simulation passes. But SQLite counts how often it slept for a lock, and gives up in the end: whoever
+// holds it in another thread must get on meanwhile.
+int sleep(sqlite3_vfs*, int microseconds) {
+  constexpr int most = 1000;
+  std::this_thread::sleep_for(std::chrono::microseconds(std::min(microseconds, most)));
+  return microseconds;
+}
 
 constexpr sqlite3_int64 a_moment = 212'549'616'000'000;  // in milliseconds since the Julian day 0: in May 2023
 Code time_in_milliseconds(sqlite3_vfs*, sqlite3_int64* now) {

@@ -244,21 +244,8 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
   return page;
 }
 
-template <class Use>
-auto ReadConnection::streams(Use use) -> decltype(use(std::declval<StreamFinder&>())) {
-  if (!streams_) {
-    auto prepared = StreamFinder::prepare(db_);
-    if (!prepared) return tl::unexpected(std::move(prepared).error());
-    streams_ = *std::move(prepared);
-  }
-  if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
-  auto reply = use(*streams_);
-  end_snapshot();
-  return reply;
-}
-
 ListStreams::reply ReadConnection::list(const ListStreams& asked) {
-  return streams([&](StreamFinder& streams) -> ListStreams::reply {
+  return in_snapshot(streams_, [&](StreamFinder& streams) -> ListStreams::reply {
     const auto last = head();
     if (!last) return tl::unexpected(last.error());
     return streams.list(asked, *last);
@@ -267,7 +254,7 @@ ListStreams::reply ReadConnection::list(const ListStreams& asked) {
 
 ReadStream::reply ReadConnection::read(const ReadStream& asked) {
   if (auto refused = refuse_types(asked.types)) return tl::unexpected(*std::move(refused));
-  return streams([&](StreamFinder& streams) { return read_in_snapshot(asked, streams); });
+  return in_snapshot(streams_, [&](StreamFinder& streams) { return read_in_snapshot(asked, streams); });
 }
 
 ReadStream::reply ReadConnection::read_in_snapshot(const ReadStream& asked, StreamFinder& streams) {

@@ -32,15 +32,7 @@ class ReadConnection {
   /// Calls `use(reader)` within one snapshot, which answers with an expected.
   template <class Use>
   [[nodiscard]] auto views(Use use) -> decltype(use(std::declval<ViewReader&>())) {
-    if (!views_) {
-      auto prepared = ViewReader::prepare(db_);
-      if (!prepared) return tl::unexpected(std::move(prepared).error());
-      views_ = *std::move(prepared);
-    }
-    if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
-    auto reply = use(*views_);
-    end_snapshot();
-    return reply;
+    return in_snapshot(views_, std::move(use));
   }
 
   /// Begins one snapshot for all reads until `end_snapshot`.
@@ -61,9 +53,19 @@ class ReadConnection {
   [[nodiscard]] ReadEvents::reply read_in_snapshot(const ReadEvents& asked);
   [[nodiscard]] ReadStream::reply read_in_snapshot(const ReadStream& asked, StreamFinder& streams);
   [[nodiscard]] LoadCheckpoint::reply load_in_snapshot(const LoadCheckpoint& asked);
-  /// Calls `use(reader)` within one snapshot.
-  template <class Use>
-  [[nodiscard]] auto streams(Use use) -> decltype(use(std::declval<StreamFinder&>()));
+  /// Calls `use(statements)` within one snapshot; they are prepared for the first use.
+  template <class Statements, class Use>
+  [[nodiscard]] auto in_snapshot(std::unique_ptr<Statements>& statements, Use use) -> decltype(use(*statements)) {
+    if (!statements) {
+      auto prepared = Statements::prepare(db_);
+      if (!prepared) return tl::unexpected(std::move(prepared).error());
+      statements = *std::move(prepared);
+    }
+    if (auto failed = begin_snapshot()) return tl::unexpected(*std::move(failed));
+    auto reply = use(*statements);
+    end_snapshot();
+    return reply;
+  }
 
   Connection db_;
   Statement begin_{}, end_{}, head_{}, load_{}, cursors_{}, lease_{}, last_version_{}, position_of_{};

@@ -1,5 +1,6 @@
 #include "stream_finder.hpp"
 
+#include "prefix.hpp"
 #include "prepare_all.hpp"
 
 namespace lantern::detail {
@@ -15,7 +16,7 @@ tl::expected<std::unique_ptr<StreamFinder>, Failure> StreamFinder::prepare(const
   std::unique_ptr<StreamFinder> made(new StreamFinder(db));
   auto failed = prepare_all(
       db, {{"SELECT DISTINCT stream FROM lantern_events NOT INDEXED WHERE position > ?1 AND +stream > ?2 "
-            "AND substr(CAST(stream AS BLOB), 1, length(CAST(?3 AS BLOB))) = CAST(?3 AS BLOB) ORDER BY stream LIMIT ?4",
+            "AND +stream >= ?3 AND (?4 IS NULL OR +stream < ?4) ORDER BY stream LIMIT ?5",
             &made->changed_},
            // The next name in the index: one search, however many events the stream before it has.
            {"SELECT stream FROM lantern_events INDEXED BY lantern_events_by_stream WHERE stream >= ?1 "
@@ -45,10 +46,11 @@ tl::expected<std::optional<StreamExtent>, Failure> StreamFinder::extent(std::str
 tl::expected<std::vector<std::string>, Failure> StreamFinder::changed(const ListStreams& asked) {
   std::vector<std::string> names;
   const auto take = [&](const Statement& row) { names.emplace_back(row.text(0)); };
+  const auto end = end_of_prefix(asked.prefix);
   // No name is empty, so all come after "".
   if (auto failed = db_->each(changed_, listing, take, asked.changed_since->value,
                               std::string_view(asked.after ? *asked.after : std::string()),
-                              std::string_view(asked.prefix), std::int64_t{asked.limit})) {
+                              std::string_view(asked.prefix), end, std::int64_t{asked.limit})) {
     return tl::unexpected(*std::move(failed));
   }
   return names;

@@ -142,7 +142,7 @@ struct Writes {
 ///
 /// Of a run over streams, the checkpoint is a cursor for each stream: `cursors` has those that this commit moves, and
 /// takes the place of `from` and `through`, which are absent. The store checks each `CursorMove::from`, and leaves all
-/// other cursors alone. A store that keeps no cursors refuses them (FailureKind::unsupported).
+/// other cursors alone. Only a store that reads streams (StreamReader) is ever given any.
 /// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;

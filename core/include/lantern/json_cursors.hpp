@@ -16,8 +16,7 @@ namespace lantern {
 [[nodiscard]] std::string to_json(const StreamCursors&);
 
 /// The way back; of a stream that is named twice, the last counts. What is not such a text, or has a version that is no
-/// whole number from 0 to
-/// 2^63 - 1, is FailureKind::undecodable, with what is wrong.
+/// whole number from 0 to 2^63 - 1, is FailureKind::undecodable, with what is wrong.
 [[nodiscard]] tl::expected<StreamCursors, Failure> cursors_from_json(std::string_view text);
 
 }  // namespace lantern

@@ -395,21 +395,7 @@ requires(detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> 
       "a keyed projector's view_codec must be default-constructible and have `encode_state(const State&)` and "
       "`encode_delta(const Delta&)` that return std::string, and `decode_state(std::string_view)` that "
       "returns tl::expected<State, lantern::Failure>");
-  static_assert(
-      requires(const P& p) {
-        { p.name() } -> std::convertible_to<std::string>;
-      },
-      "a projector needs a member `std::string name() const`");
-  static_assert(detail::codec_fits<P>(),
-                "a projector's codec needs `decode(const lantern::RecordedEvent&) const` that returns "
-                "tl::expected<event_type, lantern::Failure>, and be default-constructible");
-  static_assert(detail::on_error_fits<P>(),
-                "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
-                "lantern::FailureStrategy");
-  static_assert(detail::filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
-  static_assert(detail::upcasters_fit<P>(),
-                "a projector's `upcasters() const` must return lantern::Upcasters, or tl::expected<lantern::Upcasters, "
-                "lantern::Failure>");
+  detail::check_common_members<P>();
   static_assert(!detail::has_starts_after<P>() && !detail::is_applied_by_store<P>(),
                 "a keyed projector's views are in the store: it has no starts_after, and is not applied by the store");
   static_assert(detail::version_fits<P>(), "a projector's `version() const` must return a std::int64_t");

@@ -314,4 +314,28 @@ concept Projector = requires(const P& projector) {
 }
 &&detail::codec_fits<P>() && detail::can_apply<P>();
 
+namespace detail {
+
+/// Says what is wrong with the members that all projectors may have, with and without keys.
+template <class P>
+consteval void check_common_members() {
+  static_assert(
+      requires(const P& p) {
+        { p.name() } -> std::convertible_to<std::string>;
+      },
+      "a projector needs a member `name() const` that gives a std::string or a string literal");
+  static_assert(
+      codec_fits<P>(),
+      "a projector's codec must have an `event_type` and a `decode(const lantern::RecordedEvent&) const` that "
+      "returns exactly tl::expected<event_type, lantern::Failure>, and be default-constructible");
+  static_assert(on_error_fits<P>(),
+                "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
+                "lantern::FailureStrategy");
+  static_assert(filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
+  static_assert(upcasters_fit<P>(),
+                "a projector's `upcasters() const` must return lantern::Upcasters, or tl::expected<lantern::Upcasters, "
+                "lantern::Failure>");
+}
+
+}  // namespace detail
 }  // namespace lantern

@@ -175,22 +175,7 @@ class BoundProjector final : public BoundProjectorBase<P> {
 /// Shows a projector to the machine. Borrows it: the projector must outlive the port, and can be read meanwhile.
 template <class P>
 requires(!detail::looks_keyed<P>()) [[nodiscard]] std::unique_ptr<ProjectorPort> bind_projector(P& projector) {
-  static_assert(
-      requires(const P& p) {
-        { p.name() } -> std::convertible_to<std::string>;
-      },
-      "a projector needs a member `name() const` that gives a std::string or a string literal");
-  static_assert(
-      detail::codec_fits<P>(),
-      "a projector's codec must have an `event_type` and a `decode(const lantern::RecordedEvent&) const` that "
-      "returns exactly tl::expected<event_type, lantern::Failure>, and be default-constructible");
-  static_assert(detail::on_error_fits<P>(),
-                "a projector's on_error must be callable as `on_error(const lantern::FailureContext&)` and return "
-                "lantern::FailureStrategy");
-  static_assert(detail::filter_fits<P>(), "a projector's `filter() const` must return a lantern::EventFilter");
-  static_assert(detail::upcasters_fit<P>(),
-                "a projector's `upcasters() const` must return lantern::Upcasters, or tl::expected<lantern::Upcasters, "
-                "lantern::Failure>");
+  detail::check_common_members<P>();
   static_assert(!detail::has_upcasters<P>() || !detail::is_applied_by_store<P>(),
                 "this projector's events are applied by its store, which knows no upcasters");
   static_assert(detail::starts_after_fits<P>(),

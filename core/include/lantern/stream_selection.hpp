@@ -19,8 +19,8 @@ class StreamSelection {
   [[nodiscard]] static StreamSelection list(std::vector<std::string> streams);
   /// All streams whose names begin with these bytes; those, too, that begin later. Empty: all streams.
   [[nodiscard]] static StreamSelection with_prefix(std::string prefix);
-  /// All streams of a category, which is what stands before the first `-` of a name: `order` has `order-17`. A category
-  /// with a `-` of its own selects nothing.
+  /// All streams of a category, which stands before a `-` of the name: `order` has `order-17` and `order-line-3`, the
+  /// latter being in category `order-line`, too.
   [[nodiscard]] static StreamSelection category(std::string_view name);
   /// All streams.
   [[nodiscard]] static StreamSelection all() { return with_prefix({}); }

@@ -54,8 +54,8 @@ struct DiskFault {
 /// (SQLite is told that there are none).
 ///
 /// Thread-safe, so that a store with threads can use it; connections of a process share memory and locks as processes
-/// would. Time stands still, and SQLite's sleeps take none. SQLite's own random numbers (the salt of a WAL) are not
-/// from a seed: no decision depends on them. The disk must outlive its connections.
+/// would. Time stands still, and SQLite's sleeps take none, but for a moment of the real one. SQLite's own random
+/// numbers (the salt of a WAL) are not from a seed: no decision depends on them. The disk must outlive its connections.
 class SimulatedDisk {
  public:
   /// An empty disk, registered with SQLite under a name of its own.
