@@ -48,6 +48,8 @@ void EventPage::drop_after(std::size_t kept) noexcept {
 EventPage::EventPage(EventPage&& other) noexcept
     : scanned_to(std::exchange(other.scanned_to, std::nullopt)),
       head(std::exchange(other.head, std::nullopt)),
+      first(std::exchange(other.first, std::nullopt)),
+      log(std::exchange(other.log, std::nullopt)),
       events_(std::move(other.events_)),
       chunks_(std::move(other.chunks_)),
       free_(std::exchange(other.free_, nullptr)),
@@ -57,6 +59,8 @@ EventPage::EventPage(EventPage&& other) noexcept
 EventPage& EventPage::operator=(EventPage&& other) noexcept {
   scanned_to = std::exchange(other.scanned_to, std::nullopt);
   head = std::exchange(other.head, std::nullopt);
+  first = std::exchange(other.first, std::nullopt);
+  log = std::exchange(other.log, std::nullopt);
   events_ = std::exchange(other.events_, {});
   chunks_ = std::exchange(other.chunks_, {});
   free_ = std::exchange(other.free_, nullptr);
@@ -65,7 +69,8 @@ EventPage& EventPage::operator=(EventPage&& other) noexcept {
   return *this;
 }
 
-EventPage::EventPage(const EventPage& other) : scanned_to(other.scanned_to), head(other.head) {
+EventPage::EventPage(const EventPage& other)
+    : scanned_to(other.scanned_to), head(other.head), first(other.first), log(other.log) {
   reserve(other.size());
   for (const auto& event : other.events()) add(event);
 }

@@ -23,14 +23,13 @@ std::optional<std::string> breach(const ReadEvents& asked, const EventPage& page
     }
   }
   if (page.scanned_to < asked.after) {
-    return "the log ends at " + at(page.scanned_to) + ", before the position " + at(asked.after) +
-           " that was reached: was it truncated or replaced?";
+    return "it scanned to " + at(page.scanned_to) + ", before the position " + at(asked.after) +
+           " that was reached: was the log truncated or replaced?";
   }
   if (page.scanned_to < last)
     return "scanned_to is " + at(page.scanned_to) + ", before its own last event at " + at(last);
   if (page.head && page.head < page.scanned_to) {
-    return "the head is at " + at(page.head) + ", before scanned_to at " + at(page.scanned_to) +
-           ": was the log truncated or replaced?";
+    return "the head is at " + at(page.head) + ", before scanned_to at " + at(page.scanned_to);
   }
   if (page.scanned_to == asked.after && page.head && !page.at_head()) {
     return "after " + at(asked.after) + " it neither gave events, nor scanned further, nor said that this is the head";

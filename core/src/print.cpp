@@ -34,6 +34,16 @@ std::string to_string(const ProjectionId& id) {
   return id.tenant.empty() ? id.name : id.name + " of tenant " + id.tenant;
 }
 
+std::string to_string(const LogIdentity& log) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text(16, '0');
+  std::uint64_t rest = log.value;
+  for (auto digit = text.rbegin(); rest != 0; ++digit, rest >>= 4) *digit = digits[rest & 15];
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const LogIdentity& log) { return out << to_string(log); }
+
 std::ostream& operator<<(std::ostream& out, const RecordedEvent& e) {
   return out << e.position << ' ' << Text{e.type} << '@' << Text{e.stream} << '#' << e.version << ' ' << Text{e.data};
 }
@@ -47,7 +57,10 @@ std::ostream& operator<<(std::ostream& out, const EventFilter& f) {
 }
 
 std::ostream& operator<<(std::ostream& out, const EventPage& p) {
-  return out << p.size() << " events, scanned_to=" << At{p.scanned_to} << ", head=" << At{p.head};
+  out << p.size() << " events, scanned_to=" << At{p.scanned_to} << ", head=" << At{p.head};
+  if (p.first) out << ", first=" << *p.first;
+  if (p.log) out << ", log=" << *p.log;
+  return out;
 }
 
 const char* to_string(LoadCheckpoint::Purpose purpose) noexcept {
@@ -111,6 +124,7 @@ std::ostream& operator<<(std::ostream& out, const Checkpoint& c) {
   if (c.revision != Revision{}) out << ", revision " << c.revision;
   if (c.version != CodeVersion{}) out << ", code " << c.version;
   if (!c.cursors.empty()) out << ", " << c.cursors.size() << (c.cursors.size() == 1 ? " stream" : " streams");
+  if (c.log) out << ", log " << *c.log;
   return out << ')';
 }
 
@@ -134,6 +148,7 @@ std::ostream& operator<<(std::ostream& out, const SaveCheckpoint& e) {
   if (e.generation != Generation{}) out << ", generation=" << e.generation;
   if (e.revision != Revision{}) out << ", revision=" << e.revision;
   if (e.fence) out << ", fence=" << *e.fence;
+  if (e.log) out << ", log=" << *e.log;
   return out << '}';
 }
 

@@ -33,7 +33,9 @@ std::ostream& operator<<(std::ostream& out, const StreamExtent& e) {
 }
 std::ostream& operator<<(std::ostream& out, const StreamPage& p) {
   out << p.streams.size() << (p.streams.size() == 1 ? " stream" : " streams");
-  return p.as_of ? out << ", as of " << p.as_of->value : out;
+  if (p.as_of) out << ", as of " << *p.as_of;
+  if (p.log) out << ", log " << *p.log;
+  return out;
 }
 std::ostream& operator<<(std::ostream& out, const StreamSlice& s) {
   return out << s.page.size() << " events, scanned_to=" << At{s.scanned_to} << ", head=" << At{s.head};

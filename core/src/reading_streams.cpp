@@ -5,6 +5,7 @@
 #include "batch.hpp"
 #include "replies.hpp"
 #include "requests.hpp"
+#include "source_identity.hpp"
 #include "trouble.hpp"
 
 namespace lantern::detail {
@@ -20,10 +21,6 @@ void reach(Run& r, std::string_view stream, StreamVersion to) {
 bool is_selected(const Run& r, std::string_view stream) {
   return r.streams->selection.contains(stream) && (!r.filter.stream || stream == *r.filter.stream) &&
          (!r.filter.stream_prefix || stream.starts_with(*r.filter.stream_prefix));
-}
-
-std::string number_of(const std::optional<StreamVersion>& version) {
-  return version ? std::to_string(version->value) : std::string("none");
 }
 
 ProjectionError error_of(const Run& r, ErrorKind kind, std::string stream, std::string what,
@@ -53,30 +50,17 @@ std::optional<ProjectionError> last_word(const Run& r) {
   return r.streams->troubled.first_error();
 }
 
-/// The stream is not what it was when the cursor was stored; absent: it may be.
-std::optional<std::string> changed_identity(const StreamExtent& found, const std::optional<StreamVersion>& reached) {
-  if (!reached) return std::nullopt;
-  const std::string range = std::to_string(found.first.value) + " to " + std::to_string(found.last.value);
-  if (found.last < *reached) {
-    return "the stream ends before its cursor: expected events up to " + number_of(reached) + ", found " + range +
-           "; it was truncated or made anew";
-  }
-  if (found.first.value > reached->value + 1) {
-    return "the stream begins after its cursor: expected event " + std::to_string(reached->value + 1) + ", found " +
-           range + "; what lies between was removed before it was processed";
-  }
-  return std::nullopt;
-}
-
 void take_extent(Run& r, const StreamExtent& found) {
   StreamProgress& s = *r.streams;
   if (!is_selected(r, found.stream)) return;
   const auto reached = s.cursors.reached(found.stream);
-  if (auto changed = changed_identity(found, reached)) {
-    if (!s.troubled.is_for_good(found.stream)) set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
+  if (auto changed = stream_changed(found, reached)) {
+    if (!s.troubled.is_for_good(found.stream))
+      set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
     return;
   }
-  if (reached < found.last && !s.troubled.contains(found.stream)) s.pending.push_back({.name = found.stream, .until = found.last});
+  if (reached < found.last && !s.troubled.contains(found.stream))
+    s.pending.push_back({.name = found.stream, .until = found.last});
 }
 
 Step list_streams(RunPtr run) {

@@ -83,7 +83,7 @@ bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
 
 void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   const std::optional<Position> position = checkpoint ? checkpoint->position : std::nullopt;
-  const Checkpoint from = checkpoint.value_or(Checkpoint{{}, r.generation, {}, {}});
+  const Checkpoint from = checkpoint.value_or(Checkpoint{.generation = r.generation});
   // After a switch, what is in memory is what is stored; unless somebody replaced a view since.
   const bool same =
       !r.streams && position == r.stored && from.generation == r.generation && from.revision == r.revision;
@@ -94,6 +94,7 @@ void begin_at(Run& r, const std::optional<Checkpoint>& checkpoint) {
   r.generation = from.generation;
   r.revision = from.revision;
   r.stored_version = from.version;
+  if (from.log) r.log = from.log;
   r.summary.commit_in_doubt = false;  // whatever was in doubt before leadership was lost is settled by this
   r.loaded = r.lived = true;
   r.pace.since = r.now;

@@ -95,6 +95,7 @@ Step save(RunPtr run) {
   save.version = r.has_generations ? r.code : r.stored_version;
   save.quarantined = r.passed;
   save.fence = fence_of(r);
+  if (r.keeps_checkpoint) save.log = r.log;
   return ask(std::move(run), std::move(save));
 }
 

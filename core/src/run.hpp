@@ -95,6 +95,7 @@ struct Run {
   Generation generation{};
   Revision revision{};
   CodeVersion stored_version{};
+  std::optional<LogIdentity> log{};  ///< the one that is read; absent: not known yet
 
   // Events in hand, and the batch: held events [batch_begin, next) of a projection that the store applies.
   HeldEvents held{};

@@ -6,6 +6,7 @@
 
 #include "page_contract.hpp"
 #include "run.hpp"
+#include "source_identity.hpp"
 
 namespace lantern::detail {
 
@@ -40,6 +41,10 @@ template <Effect E>
 [[nodiscard]] bool is_readable(Run& r, const E& asked, const typename E::reply& read) {
   if (!read) return retry_poll(r, read.error()), false;
   r.poll_failures = 0;
+  if (auto changed = source_changed(asked, *read, r.log)) {
+    return fail(r, ErrorKind::source_changed, *std::move(changed)), false;
+  }
+  if (read->log) r.log = read->log;
   auto wrong = breach(asked, *read);
   if (wrong) fail(r, ErrorKind::store_contract, "the store broke its contract: " + *std::move(wrong));
   return !wrong;

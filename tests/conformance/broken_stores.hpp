@@ -39,6 +39,27 @@ struct GenerationIsIgnored : Sound {
   }
 };
 
+struct LogIsForgotten : Sound {
+  using Sound::perform, Sound::Sound;
+  SaveCheckpoint::reply perform(const SaveCheckpoint& given) {
+    SaveCheckpoint save = given;
+    save.log.reset();
+    return store.perform(save);
+  }
+};
+
+/// Of each store object its own.
+struct LogIsOfTheObject : Sound {
+  using Sound::perform, Sound::Sound;
+  ReadEvents::reply perform(const ReadEvents& asked) {
+    auto page = store.perform(asked);
+    if (page) page->log = LogIdentity{drawn};
+    return page;
+  }
+  static inline std::atomic<std::uint64_t> objects{0};
+  std::uint64_t drawn = ++objects;
+};
+
 struct CheckpointIsCached : Sound {
   using Sound::perform, Sound::Sound;
   LoadCheckpoint::reply perform(const LoadCheckpoint& load) {

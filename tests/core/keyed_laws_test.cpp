@@ -138,7 +138,7 @@ TEST_CASE("T14: a cursor that cannot be is an error, and nothing is written") {
     Chain chain;
     const Finished end = run(chain, lying);
     REQUIRE_FALSE(end);
-    CHECK(end.error().kind == ErrorKind::store_contract);
+    CHECK(end.error().kind == ErrorKind::source_changed);
     CHECK(store.commits == 0);
     CHECK(store.active == 0);
   }

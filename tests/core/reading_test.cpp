@@ -207,7 +207,7 @@ TEST_CASE("a page that breaks the reader's contract ends the run with an error t
       {"the same position twice", {}, page({5, 5}, 5, 5), "after position 5 it gave an event at 5"},
       {"the position that was asked after", 7, page({7}, 7, 7), "after position 7 it gave an event at 7"},
       {"a position before it", 7, page({6}, 9, 9), "after position 7 it gave an event at 6"},
-      {"scanned_to before the cursor", 7, page({}, 3, 3), "truncated"},
+      {"scanned_to before the cursor", 7, page({}, 3, 9), "truncated"},
       {"scanned_to absent, with a cursor", 7, page({}, {}, {}), "truncated"},
       {"scanned_to before the last event", {}, page({1, 2}, 1, 9), "before its own last event at 2"},
       {"scanned_to absent, with events", {}, page({1}, {}, 9), "before its own last event at 1"},
@@ -251,7 +251,7 @@ TEST_CASE("a log that ends before the checkpoint is an error, not an empty page"
   Probe<> probe;
   Step s = reading(probe, {}, 100);
   s = expect(s, read(100)).answer(page({}, 100, 50), t0);
-  CHECK(error(s).kind == ErrorKind::store_contract);
+  CHECK(error(s).kind == ErrorKind::source_changed);
 }
 
 TEST_CASE("positions may have gaps, be 0 or negative, and reach the largest number") {

@@ -223,7 +223,7 @@ TEST_CASE("T49, T50: a stream that is not what it was is never read again, whate
   for (int round = 0; round < 20; ++round) {
     now += std::chrono::hours(1);
     s = expect<Sleep>(s).answer(Slept::through, now);
-    REQUIRE(s.asks<ListStreams>());  // and never ReadStream
+    REQUIRE(s.asks<ListStreams>());                     // and never ReadStream
     const std::int64_t first = round % 2 == 0 ? 1 : 8;  // 8: and it still is not what it was
     s = expect<ListStreams>(s).answer(StreamPage{{extent("s", first, 10 + round)}, Position{10 + round}}, now);
   }

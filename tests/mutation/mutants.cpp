@@ -43,7 +43,7 @@ const std::array<std::pair<std::string_view, Names>, 12> enumerations{{
     {"ErrorKind",
      {"event_failed", "retries_exhausted", "poll_failed", "checkpoint_load_failed", "checkpoint_save_failed",
       "checkpoint_conflict", "views_load_failed", "rebuild_failed", "superseded", "version_too_old", "leadership",
-      "store_contract", "projector", "protocol"}},
+      "store_contract", "source_changed", "projector", "protocol"}},
     {"FailureKind",
      {"busy", "denied", "full", "unavailable", "corrupt", "not_a_store", "incompatible", "invalid", "undecodable",
       "rejected", "unsupported", "internal"}},

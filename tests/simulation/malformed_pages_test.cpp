@@ -53,9 +53,9 @@ TEST_CASE("S6: a malformed page is answered by an error that says what is wrong 
       {too_many, true, "4 events where at most 3"},
       {wrong_stream, false, "an event at 5 that the filter does not let through"},
       {wrong_type, false, "an event at 5 that the filter does not let through"},
-      {scanned_back, true, "the log ends at 2, before the position 3"},
+      {scanned_back, true, "it scanned to 2, before the position 3"},
       {scanned_nowhere, false, "scanned_to is the beginning, before its own last event at 3"},
-      {scanned_nowhere, true, "the log ends at the beginning, before the position 3"},
+      {scanned_nowhere, true, "it scanned to the beginning, before the position 3"},
       {scanned_too_little, false, "before its own last event at 3"},
       {scanned_too_little, true, "before its own last event at 6"},
       {scanned_beyond_head, false, "the head is at 6, before scanned_to at 7"},
@@ -138,7 +138,9 @@ std::size_t outlive(Choices& choices, const SimulatedLog& log, const EventFilter
       if (ledger != expected) throw std::logic_error("a run said that it was done, and left events behind");
       return spoilt;
     }
-    if (end.finished()->error().kind != ErrorKind::store_contract) throw std::logic_error("the wrong kind of error");
+    const ErrorKind kind = end.finished()->error().kind;  // a log that was truncated looks like some of these
+    if (kind != ErrorKind::store_contract && kind != ErrorKind::source_changed)
+      throw std::logic_error("the wrong kind of error");
   }
   throw std::logic_error("it never gets to the end");
 }

@@ -162,11 +162,11 @@ TEST_CASE("a database of another application is refused and left as it is") {
 TEST_CASE("a store from the future is refused and left as it is") {
   const Folder folder;
   open_store(folder / "a.db");
-  PlainSqlite(folder / "a.db").run("PRAGMA user_version=4");
+  PlainSqlite(folder / "a.db").run("PRAGMA user_version=5");
   const Failure failure = failure_to_open(folder / "a.db");
   CHECK(failure.kind == FailureKind::incompatible);
-  CHECK_THAT(to_string(failure), Contains("later lantern") && Contains("schema version 4; this one knows 3"));
-  CHECK(PlainSqlite(folder / "a.db").run("PRAGMA user_version") == std::vector<std::string>{"4"});
+  CHECK_THAT(to_string(failure), Contains("later lantern") && Contains("schema version 5; this one knows 4"));
+  CHECK(PlainSqlite(folder / "a.db").run("PRAGMA user_version") == std::vector<std::string>{"5"});
 }
 
 TEST_CASE("an older store is brought up to date when it is opened for writing, in one transaction") {

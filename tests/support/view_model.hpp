@@ -30,6 +30,7 @@ class ViewModel {
     std::optional<Position> position{};
     Revision revision{};
     CodeVersion version{};
+    std::optional<LogIdentity> log{};
     StreamCursors cursors{};
     std::map<std::string, StoredView> views{};
     std::map<RecordId, QuarantineRecord> records{};
@@ -60,7 +61,7 @@ class ViewModel {
     const auto found = generations.find(which);
     if (found == generations.end()) return std::nullopt;
     const Stock& stock = found->second;
-    return Checkpoint{stock.position, Generation{which}, stock.revision, stock.version, stock.cursors};
+    return Checkpoint{stock.position, Generation{which}, stock.revision, stock.version, stock.cursors, stock.log};
   }
 
   [[nodiscard]] ReadEvents::reply perform(const ReadEvents& asked) const {
@@ -155,6 +156,7 @@ class ViewModel {
     for (const CursorMove& move : asked.cursors) stock.cursors.advance(move.stream, move.through);
     stock.position = asked.through;
     stock.version = asked.version;
+    if (asked.log) stock.log = asked.log;
     ++commits;
     return Saved{};
   }
@@ -202,7 +204,7 @@ class ViewModel {
       generations[building].version = asked.version;
     }
     const Stock& stock = generations[building];
-    return Checkpoint{stock.position, Generation{building}, stock.revision, stock.version, stock.cursors};
+    return Checkpoint{stock.position, Generation{building}, stock.revision, stock.version, stock.cursors, stock.log};
   }
 
   [[nodiscard]] ActivateGeneration::reply perform(const ActivateGeneration& asked) {

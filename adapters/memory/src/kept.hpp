@@ -26,6 +26,7 @@ struct KeptGeneration {
   std::optional<Position> position{};
   Revision revision{};
   CodeVersion version{};
+  std::optional<LogIdentity> log{};
   PersistentMap<std::string, StreamVersion> cursors{};  ///< of a run over streams
   PersistentMap<std::string, StoredView> views{};       ///< erased ones too
   std::uint64_t shown{};                                ///< views with a state
@@ -36,7 +37,7 @@ struct KeptGeneration {
     return position || generation > Generation{1} || revision > Revision{} || !cursors.empty();
   }
   [[nodiscard]] Checkpoint checkpoint() const {
-    Checkpoint found{position, generation, revision, version};
+    Checkpoint found{position, generation, revision, version, {}, log};
     cursors.each([&](const auto& entry) { return found.cursors.advance(entry.key, entry.value), true; });
     return found;
   }

@@ -1,6 +1,7 @@
 #include "log.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "lantern/refuse.hpp"
 
@@ -17,6 +18,12 @@ bool is_same(const A& a, const NewEvent& b) {
 }
 
 }  // namespace
+
+// No other log of this process has it, and a log in memory ends with its process.
+LogIdentity Log::next_identity() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return {++last};
+}
 
 std::optional<Position> Log::position_of(std::int64_t count) noexcept {
   return count == 0 ? std::nullopt : std::optional(Position{count});
@@ -132,6 +139,7 @@ ReadEvents::reply Log::read(const ReadEvents& asked) const {
   const std::int64_t after = asked.after ? std::max<std::int64_t>(asked.after->value, 0) : 0;
   EventPage page;
   page.head = position_of(count);
+  page.log = identity_;
   page.scanned_to = asked.after;
   if (after >= count) return page;
 
@@ -177,6 +185,7 @@ ListStreams::reply Log::list(const ListStreams& asked) const {
   const std::int64_t count = events_.published();
   StreamPage page;
   page.as_of = position_of(count);
+  page.log = identity_;
   const auto is_listed = [&](std::string_view stream) {
     return stream.starts_with(asked.prefix) && (!asked.after || stream > *asked.after);
   };

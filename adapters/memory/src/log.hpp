@@ -26,6 +26,7 @@ class Log {
   [[nodiscard]] std::optional<Position> head() const;
 
  private:
+  [[nodiscard]] static LogIdentity next_identity() noexcept;
   using Refusal = AppendEvents::reply::error_type;
 
   [[nodiscard]] static std::optional<Position> position_of(std::int64_t count) noexcept;
@@ -42,7 +43,8 @@ class Log {
   // which never changes.
   std::mutex appending_;        ///< one append at a time; of what follows, appends alone change anything
   mutable std::mutex finding_;  ///< guards the map of streams, for as long as finding one takes
-  EventList events_;            ///< the keys below are views into its texts
+  const LogIdentity identity_ = next_identity();
+  EventList events_;  ///< the keys below are views into its texts
   std::unordered_map<std::string_view, PositionList> by_stream_;
   std::set<std::string_view> names_;                          ///< of the streams, to be listed
   std::unordered_map<std::string_view, std::int64_t> by_id_;  ///< of appends alone

@@ -146,6 +146,7 @@ void Projections::store(KeptGeneration& generation, const SaveCheckpoint& asked)
   }
   generation.position = asked.through;
   generation.version = asked.version;
+  if (asked.log) generation.log = asked.log;
 }
 
 std::string Projections::time() const {

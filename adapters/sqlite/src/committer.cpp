@@ -24,12 +24,12 @@ tl::expected<Committer, Failure> Committer::prepare(WriteConnection& connection)
       connection.db(),
       {{"SELECT fingerprint FROM lantern_projections WHERE tenant = ?1 AND name = ?2", &made.meaning_},
        {generations_sql, &made.find_},
-       {"INSERT INTO lantern_projections(tenant, name, generation, build, position, program, schema, updated_at) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(tenant, name) DO UPDATE SET build = excluded.build, "
-        "position = excluded.position, program = excluded.program, schema = excluded.schema, "
+       {"INSERT INTO lantern_projections(tenant, name, generation, build, position, program, schema, log, updated_at) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(tenant, name) DO UPDATE SET build = excluded.build, "
+        "position = excluded.position, program = excluded.program, schema = excluded.schema, log = excluded.log, "
         "updated_at = excluded.updated_at",
         &made.move_active_},
-       {"UPDATE lantern_generations SET build = ?4, position = ?5, program = ?6, schema = ?7 "
+       {"UPDATE lantern_generations SET build = ?4, position = ?5, program = ?6, schema = ?7, log = ?8 "
         "WHERE tenant = ?1 AND name = ?2 AND generation = ?3",
         &made.move_building_},
        {"INSERT OR REPLACE INTO lantern_quarantine"
@@ -132,11 +132,13 @@ std::optional<Failure> Committer::store(const SaveCheckpoint& asked, StoredGener
   const auto through = asked.through ? asked.through : of.position;
   const CodeVersion version = asked.through || !asked.cursors.empty() ? asked.version : of.version;
   const auto position = through ? std::optional(through->value) : std::nullopt;
+  const auto log = column_of(asked.log ? asked.log : of.log);
   if (of.state == GenerationState::active) {
     return db.run(move_active_, saving, tenant, name, generation, of.build, position, version.program, version.schema,
-                  now);
+                  log, now);
   }
-  return db.run(move_building_, saving, tenant, name, generation, of.build, position, version.program, version.schema);
+  return db.run(move_building_, saving, tenant, name, generation, of.build, position, version.program, version.schema,
+                log);
 }
 
 SaveCheckpoint::reply Committer::save(const SaveCheckpoint& asked, Leases& leases, StatementRunner* runner,

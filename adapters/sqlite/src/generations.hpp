@@ -16,10 +16,11 @@ struct StoredGeneration {
   std::optional<Position> position{};
   Revision revision{};
   CodeVersion version{};
+  std::optional<LogIdentity> log{};
 
   /// `cursors` are those of its build.
   [[nodiscard]] Checkpoint checkpoint(StreamCursors cursors = {}) const {
-    return {position, generation, revision, version, std::move(cursors)};
+    return {position, generation, revision, version, std::move(cursors), log};
   }
   [[nodiscard]] AsOf as_of() const { return {generation, position, revision}; }
 };
@@ -34,6 +35,10 @@ struct StoredGenerations {
   /// The one of this number, or the active one when no number is given; or null.
   [[nodiscard]] const StoredGeneration* find(std::optional<Generation> number) const noexcept;
 };
+
+/// As it stands in a column. SQLite's numbers have a sign.
+[[nodiscard]] std::optional<std::int64_t> column_of(const std::optional<LogIdentity>& log) noexcept;
+[[nodiscard]] std::optional<LogIdentity> log_of(const std::optional<std::int64_t>& column) noexcept;
 
 /// Prepare this one for `find_generations`.
 extern const char* const generations_sql;

@@ -87,6 +87,7 @@ tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadConnection::prepare(C
       {{"BEGIN", &made->begin_},
        {"COMMIT", &made->end_},
        {"SELECT max(position) FROM lantern_events", &made->head_},
+       {"SELECT min(position) FROM lantern_events", &made->first_},
        {generations_sql, &made->load_},
        {cursors_sql, &made->cursors_},
        {find_lease_sql, &made->lease_},
@@ -97,6 +98,9 @@ tl::expected<std::unique_ptr<ReadConnection>, Failure> ReadConnection::prepare(C
         "ORDER BY version LIMIT 1",
         &made->position_of_}});
   if (failed) return tl::unexpected(*std::move(failed));
+  const auto identity = made->db_.number("SELECT identity FROM lantern_log", "finding out which log it is");
+  if (!identity) return tl::unexpected(identity.error());
+  made->log_ = log_of(*identity).value_or(LogIdentity{});
   return made;
 }
 
@@ -105,12 +109,14 @@ void ReadConnection::end_snapshot() noexcept {
   (void)use->step();
 }
 
-tl::expected<std::optional<Position>, Failure> ReadConnection::head() {
-  const Using use(head_);
+tl::expected<std::optional<Position>, Failure> ReadConnection::one_position(Statement& statement) {
+  const Using use(statement);
   if (const int code = use->step(); code != SQLITE_ROW) return tl::unexpected(db_.failure(code, reading));
-  const auto last = use->maybe_integer(0);
-  return last ? std::optional(Position{*last}) : std::nullopt;
+  const auto found = use->maybe_integer(0);
+  return found ? std::optional(Position{*found}) : std::nullopt;
 }
+
+tl::expected<std::optional<Position>, Failure> ReadConnection::head() { return one_position(head_); }
 
 tl::expected<std::optional<StoredLease>, Failure> ReadConnection::lease(const ProjectionId& projection, Role role) {
   std::optional<StoredLease> found;
@@ -206,6 +212,10 @@ ReadEvents::reply ReadConnection::read_in_snapshot(const ReadEvents& asked) {
   auto last = head();
   if (!last) return tl::unexpected(std::move(last).error());
   page.head = *last;
+  page.log = log_;
+  auto first = one_position(first_);
+  if (!first) return tl::unexpected(std::move(first).error());
+  page.first = *first;
   page.scanned_to = std::max(asked.after, page.head);  // an absent position is less than any other
   if (asked.after >= page.head) return page;
 
@@ -248,7 +258,7 @@ ListStreams::reply ReadConnection::list(const ListStreams& asked) {
   return in_snapshot(streams_, [&](StreamFinder& streams) -> ListStreams::reply {
     const auto last = head();
     if (!last) return tl::unexpected(last.error());
-    return streams.list(asked, *last);
+    return streams.list(asked, *last, log_);
   });
 }
 

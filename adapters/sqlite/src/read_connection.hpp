@@ -28,6 +28,8 @@ class ReadConnection {
   [[nodiscard]] LoadCheckpoint::reply load(const LoadCheckpoint& asked);
   [[nodiscard]] tl::expected<std::optional<StoredLease>, Failure> lease(const ProjectionId& projection, Role role);
   [[nodiscard]] tl::expected<std::optional<Position>, Failure> head();
+  /// Which log it is.
+  [[nodiscard]] const LogIdentity& log() const noexcept { return log_; }
 
   /// Calls `use(reader)` within one snapshot, which answers with an expected.
   template <class Use>
@@ -50,6 +52,7 @@ class ReadConnection {
   };
   [[nodiscard]] tl::expected<Window, Failure> window_of(const ReadEvents& asked);
   [[nodiscard]] tl::expected<Position, Failure> end_of(const Window& window, const EventFilter& filter, Position head);
+  [[nodiscard]] tl::expected<std::optional<Position>, Failure> one_position(Statement& statement);
   [[nodiscard]] ReadEvents::reply read_in_snapshot(const ReadEvents& asked);
   [[nodiscard]] ReadStream::reply read_in_snapshot(const ReadStream& asked, StreamFinder& streams);
   [[nodiscard]] LoadCheckpoint::reply load_in_snapshot(const LoadCheckpoint& asked);
@@ -68,7 +71,8 @@ class ReadConnection {
   }
 
   Connection db_;
-  Statement begin_{}, end_{}, head_{}, load_{}, cursors_{}, lease_{}, last_version_{}, position_of_{};
+  LogIdentity log_{};
+  Statement begin_{}, end_{}, head_{}, first_{}, load_{}, cursors_{}, lease_{}, last_version_{}, position_of_{};
   std::unique_ptr<ViewReader> views_{};                    ///< none until it is asked for
   std::unique_ptr<StreamFinder> streams_{};                ///< none until it is asked for
   std::map<std::string, Statement, std::less<>> pages_{};  ///< by their SQL: one for each shape of filter

@@ -30,11 +30,11 @@ tl::expected<Rebuilder, Failure> Rebuilder::prepare(WriteConnection& connection)
       connection.db(),
       {{generations_sql, &made.find_},
        {"UPDATE lantern_projections SET generation = ?3, build = ?4, position = ?5, revision = ?6, program = ?7, "
-        "schema = ?8, greatest = ?9 WHERE tenant = ?1 AND name = ?2",
+        "schema = ?8, greatest = ?9, log = ?10 WHERE tenant = ?1 AND name = ?2",
         &made.set_active_},
        {"INSERT OR REPLACE INTO lantern_generations"
-        "(tenant, name, state, generation, build, position, revision, program, schema) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "(tenant, name, state, generation, build, position, revision, program, schema, log) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         &made.set_beside_},
        {"DELETE FROM lantern_generations WHERE tenant = ?1 AND name = ?2 AND state = ?3", &made.take_out_},
        {"DELETE FROM lantern_quarantine WHERE tenant = ?1 AND name = ?2 AND generation = ?3", &made.drop_records_},
@@ -54,7 +54,8 @@ std::optional<Failure> Rebuilder::set_active(const ProjectionId& projection, con
   const auto position = to.position ? std::optional(to.position->value) : std::nullopt;
   return connection_->db().run(set_active_, rebuilding, std::string_view(projection.tenant),
                                std::string_view(projection.name), to.generation.value, to.build, position,
-                               to.revision.value, to.version.program, to.version.schema, greatest.value);
+                               to.revision.value, to.version.program, to.version.schema, greatest.value,
+                               column_of(to.log));
 }
 
 std::optional<Failure> Rebuilder::set_beside(const ProjectionId& projection, const StoredGeneration& to,
@@ -62,7 +63,8 @@ std::optional<Failure> Rebuilder::set_beside(const ProjectionId& projection, con
   const auto position = to.position ? std::optional(to.position->value) : std::nullopt;
   return connection_->db().run(set_beside_, rebuilding, std::string_view(projection.tenant),
                                std::string_view(projection.name), std::string_view(to_string(as)), to.generation.value,
-                               to.build, position, to.revision.value, to.version.program, to.version.schema);
+                               to.build, position, to.revision.value, to.version.program, to.version.schema,
+                               column_of(to.log));
 }
 
 std::optional<Failure> Rebuilder::take_out(const ProjectionId& projection, GenerationState state) {
@@ -154,8 +156,10 @@ BeginRebuild::reply Rebuilder::begin(const BeginRebuild& asked, Leases& leases, 
 
   const auto build = table_.new_build();
   if (!build) return fail(build.error());
-  const StoredGeneration made{
-      Generation{found->greatest.value + 1}, GenerationState::building, *build, {}, {}, asked.version};
+  const StoredGeneration made{.generation = Generation{found->greatest.value + 1},
+                              .state = GenerationState::building,
+                              .build = *build,
+                              .version = asked.version};
   if (auto failed = in_turn([&] { return forget(projection, found->building); },
                             [&] { return make_tables(projection, *found->active, *build, runner); },
                             [&] { return set_beside(projection, made, GenerationState::building); },

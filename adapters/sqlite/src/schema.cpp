@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "schema_logs.hpp"
 #include "schema_streams.hpp"
 #include "schema_views.hpp"
 
@@ -75,7 +76,7 @@ CREATE TABLE lantern_leases(
 )sql";
 
 /// One entry per version; entry i leads from version i to i + 1. Entries are never changed once released.
-const std::array<const char*, 3> migrations{first_version, migration_to_views, migration_to_streams};
+const std::array<const char*, 4> migrations{first_version, migration_to_views, migration_to_streams, migration_to_logs};
 
 struct Identity {
   std::int64_t application{};

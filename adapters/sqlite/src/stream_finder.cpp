@@ -71,9 +71,10 @@ tl::expected<std::vector<std::string>, Failure> StreamFinder::all(const ListStre
   return names;
 }
 
-ListStreams::reply StreamFinder::list(const ListStreams& asked, std::optional<Position> head) {
+ListStreams::reply StreamFinder::list(const ListStreams& asked, std::optional<Position> head, LogIdentity log) {
   StreamPage page;
   page.as_of = head;
+  page.log = log;
   const bool by_events = asked.changed_since && head && head->value - asked.changed_since->value <= few_events;
   const auto names = by_events ? changed(asked) : all(asked);
   if (!names) return tl::unexpected(names.error());

@@ -13,8 +13,8 @@ class StreamFinder {
  public:
   [[nodiscard]] static tl::expected<std::unique_ptr<StreamFinder>, Failure> prepare(const Connection& db);
 
-  /// `head`: of the snapshot.
-  [[nodiscard]] ListStreams::reply list(const ListStreams& asked, std::optional<Position> head);
+  /// `head`: of the snapshot; `log`: which one it is.
+  [[nodiscard]] ListStreams::reply list(const ListStreams& asked, std::optional<Position> head, LogIdentity log);
   /// The versions that there are; absent: the stream has no events.
   [[nodiscard]] tl::expected<std::optional<StreamExtent>, Failure> extent(std::string_view stream);
 

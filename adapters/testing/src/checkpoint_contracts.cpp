@@ -104,6 +104,35 @@ void checkpoint_survives(Lab& lab) {
   expect_same("the checkpoint after reopening twice", lab.checkpoint(orders), at(6));
 }
 
+void log_is_kept(Lab& lab) {
+  if (!lab.read({}).log) return;  // nothing that it reads has a log to be kept
+  SaveCheckpoint save = commit({}, 5);
+  save.log = LogIdentity{7};
+  must("a commit", lab.perform(save));
+  const auto expect_log = [&](const char* when, std::uint64_t log) {
+    const auto found = must("loading", lab.perform(LoadCheckpoint{orders}));
+    expect_same("the log of the checkpoint, " + std::string(when), found ? found->log : std::nullopt,
+                std::optional(LogIdentity{log}));
+  };
+  expect_log("after a commit with it", 7);
+  lab.reopen();
+  expect_log("after reopening", 7);
+  lab.save(orders, at(5), at(6));
+  expect_log("after a commit that does not say it", 7);
+  save = commit(6, 7);
+  save.log = LogIdentity{std::numeric_limits<std::uint64_t>::max()};
+  must("a commit", lab.perform(save));
+  expect_log("after a commit with another one", std::numeric_limits<std::uint64_t>::max());
+}
+
+void pages_name_their_log(Lab& lab) {
+  const auto before = lab.read({}).log;
+  lab.add("s", "T", {"{}"});
+  expect_same("the log of a page, after an append", lab.read({}).log, before);
+  lab.reopen();
+  expect_same("the log of a page, after reopening", lab.read({}).log, before);
+}
+
 // ---- what is refused ----
 
 void builds_on_the_stored(Lab& lab) {
@@ -229,6 +258,8 @@ std::span<const Rule> checkpoint_rules() {
       {"checkpoint: projections are independent (T12)", nothing, independent},
       {"checkpoint: what one store saved, another sees, and builds on", nothing, stores_agree},
       {"checkpoint: it survives reopening", nothing, checkpoint_survives},
+      {"checkpoint: which log it is a place in is kept with it (T50)", nothing, log_is_kept},
+      {"read: a log is the same one as before, after appends and reopening (T50)", append, pages_name_their_log},
       {"checkpoint: a commit that builds on another one is refused, and told which is stored", nothing,
        builds_on_the_stored},
       {"checkpoint: it never goes back (T9)", nothing, never_back},

@@ -107,6 +107,8 @@ void FieldReader::read(EventPage& page) {
   first_in_struct_ = true;
   (*this)("scanned_to", page.scanned_to);
   (*this)("head", page.head);
+  unless("first", page.first, std::nullopt);
+  unless("log", page.log, std::nullopt);
   expect(" events=");
   each([&] {
     RecordedEvent event;

@@ -96,6 +96,8 @@ class FieldWriter {
     *out_ += '{';
     (*this)("scanned_to", page.scanned_to);
     (*this)("head", page.head);
+    unless("first", page.first, std::nullopt);
+    unless("log", page.log, std::nullopt);
     (*this)("events", page.events());
     *out_ += '}';
   }

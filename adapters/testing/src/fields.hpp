@@ -115,7 +115,6 @@ LANTERN_FIELDS(OutcomeUnknown, cause);
 LANTERN_FIELDS(ViewsReplaced, actual);
 LANTERN_FIELDS(GenerationMoved, active);
 LANTERN_FIELDS(LeaseHeld, owner, expires_in);
-LANTERN_FIELDS(StreamPage, streams, as_of);
 LANTERN_FIELDS(StreamSlice, page, scanned_to, head);
 LANTERN_FIELDS(LoadedViews, views, parked);
 LANTERN_NO_FIELDS(ReleaseLease::Released);
@@ -156,15 +155,26 @@ struct Fields<ProjectionConfig> {
   }
 };
 
-// ---- with what only runs over streams have, which others leave out ----
+// ---- with what only some have, which others leave out ----
+
+template <>
+struct Fields<StreamPage> {
+  static constexpr std::string_view type_name = "StreamPage";
+  static void each(auto& archive, auto& value) {
+    auto& [streams, as_of, log] = value;
+    each_field(archive, "streams, as_of", streams, as_of);
+    archive.unless("log", log, std::nullopt);
+  }
+};
 
 template <>
 struct Fields<Checkpoint> {
   static constexpr std::string_view type_name = "Checkpoint";
   static void each(auto& archive, auto& value) {
-    auto& [position, generation, revision, version, cursors] = value;
+    auto& [position, generation, revision, version, cursors, log] = value;
     each_field(archive, "position, generation, revision, version", position, generation, revision, version);
     archive.unless("cursors", cursors, StreamCursors{});
+    archive.unless("log", log, std::nullopt);
   }
 };
 
@@ -172,11 +182,12 @@ template <>
 struct Fields<SaveCheckpoint> {
   static constexpr std::string_view type_name = "SaveCheckpoint";
   static void each(auto& archive, auto& value) {
-    auto& [projection, generation, from, through, writes, quarantined, fence, views, revision, version, cursors] =
+    auto& [projection, generation, from, through, writes, quarantined, fence, views, revision, version, cursors, log] =
         value;
     each_field(archive, "projection, generation, from, through, writes, quarantined, fence, views, revision, version",
                projection, generation, from, through, writes, quarantined, fence, views, revision, version);
     archive.unless("cursors", cursors, std::vector<CursorMove>{});
+    archive.unless("log", log, std::nullopt);
   }
 };
 
@@ -226,7 +237,7 @@ concept HasFields = requires {
 /// A number with a name of its own.
 template <class T>
 concept StrongNumber = std::same_as<T, Position> || std::same_as<T, Generation> || std::same_as<T, Fence> ||
-    std::same_as<T, Revision> || std::same_as<T, StreamVersion>;
+    std::same_as<T, Revision> || std::same_as<T, StreamVersion> || std::same_as<T, LogIdentity>;
 /// A value that is valid by its type.
 template <class T>
 concept Bounded = requires(const T& value) {

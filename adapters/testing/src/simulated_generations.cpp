@@ -28,7 +28,7 @@ BeginRebuild::reply SimulatedStore::perform(const BeginRebuild& asked) {
     generations_[building_].version = asked.version;
   }
   const Stock& stock = generations_.at(building_);
-  return Checkpoint{stock.position, Generation{building_}, stock.revision, stock.version};
+  return Checkpoint{stock.position, Generation{building_}, stock.revision, stock.version, {}, stock.log};
 }
 
 ActivateGeneration::reply SimulatedStore::perform(const ActivateGeneration& asked) {

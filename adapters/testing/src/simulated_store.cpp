@@ -21,7 +21,7 @@ LoadCheckpoint::reply SimulatedStore::perform(const LoadCheckpoint& asked) const
   const Generation which = asked.generation.value_or(Generation{active_});
   const Stock* stock = find(which);
   if (!stock) return std::nullopt;
-  return Checkpoint{stock->position, which, stock->revision, stock->version};
+  return Checkpoint{stock->position, which, stock->revision, stock->version, {}, stock->log};
 }
 
 std::optional<SaveError> SimulatedStore::refuses(const SaveCheckpoint& asked) {
@@ -56,7 +56,7 @@ std::size_t SimulatedStore::rows_of(const SaveCheckpoint& asked) noexcept {
 void SimulatedStore::write_rows(Stock& stock, const SaveCheckpoint& asked, std::size_t rows, Undo* undo) {
   std::size_t written = 0;
   const auto goes_on = [&] { return written++ < rows; };
-  if (undo) *undo = Undo{stock.position, stock.version, {}, {}, stock.ledger.size()};
+  if (undo) *undo = Undo{stock.position, stock.version, stock.log, {}, {}, stock.ledger.size()};
   for (const auto& run : asked.writes.runs) {
     for (const RecordedEvent& event : run) {
       if (!goes_on()) return;
@@ -80,11 +80,13 @@ void SimulatedStore::write_rows(Stock& stock, const SaveCheckpoint& asked, std::
   if (!goes_on() || (!asked.from && !asked.through)) return;
   stock.position = asked.through;
   stock.version = asked.version;
+  if (asked.log) stock.log = asked.log;
 }
 
 void SimulatedStore::recover(Stock& stock, Undo&& undo) {
   stock.position = undo.position;
   stock.version = undo.version;
+  stock.log = undo.log;
   stock.ledger.resize(undo.ledger);
   for (auto& [key, before] : undo.views) {
     if (before) stock.views.insert_or_assign(key, *std::move(before));

@@ -33,9 +33,10 @@ concept Effect = std::equality_comparable<E> && requires {
 struct Checkpoint {
   std::optional<Position> position{};  ///< in the whole log; absent: nothing is applied yet, or it is run over streams
   Generation generation{};
-  Revision revision{};      ///< of its views; stores without views leave it as it is
-  CodeVersion version{};    ///< the code that made this generation; stores without views leave it as it is
-  StreamCursors cursors{};  ///< of a projection that is run over streams
+  Revision revision{};               ///< of its views; stores without views leave it as it is
+  CodeVersion version{};             ///< the code that made this generation; stores without views leave it as it is
+  StreamCursors cursors{};           ///< of a projection that is run over streams
+  std::optional<LogIdentity> log{};  ///< the one that this is a place in; absent: nobody ever said
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
@@ -143,6 +144,8 @@ struct Writes {
 /// Of a run over streams, the checkpoint is a cursor for each stream: `cursors` has those that this commit moves, and
 /// takes the place of `from` and `through`, which are absent. The store checks each `CursorMove::from`, and leaves all
 /// other cursors alone. Only a store that reads streams (StreamReader) is ever given any.
+///
+/// With the checkpoint, the store keeps `log`; a commit without it leaves the one that is kept.
 /// If any part fails, none of it is stored. The spans in `writes` live as long as the request that carries this effect.
 struct SaveCheckpoint {
   using reply = tl::expected<Saved, SaveError>;
@@ -158,6 +161,7 @@ struct SaveCheckpoint {
   Revision revision{};              ///< of the views that this commit builds on
   CodeVersion version{};            ///< the code that made them; stored with the generation
   std::vector<CursorMove> cursors{};  ///< of a run over streams: each stream once
+  std::optional<LogIdentity> log{};   ///< the one that the checkpoint is a place in; absent: not known
   friend bool operator==(const SaveCheckpoint&, const SaveCheckpoint&) = default;
 };
 

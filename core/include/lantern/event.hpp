@@ -78,6 +78,13 @@ class EventPage {
   /// The last position in the log when this page was read; absent for an empty log, or when the store cannot tell.
   /// Without one, an empty page that scanned no further than it was asked to start means the head.
   std::optional<Position> head{};
+  /// The first position in the log when this page was read; absent when nothing is ever removed from it, or the store
+  /// cannot tell. A run that is to go on after an earlier position than the one before this does not: it would miss
+  /// what was removed.
+  std::optional<Position> first{};
+  /// Which log this is a page of; absent when the store cannot tell. A store that can tells the head, too, unless the
+  /// log is empty.
+  std::optional<LogIdentity> log{};
 
   /// True when nothing was left to read after this page: `scanned_to` reached `head`.
   [[nodiscard]] bool at_head() const noexcept { return scanned_to >= head && (head || !scanned_to); }
@@ -97,7 +104,8 @@ class EventPage {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
   friend bool operator==(const EventPage& a, const EventPage& b) {
-    return a.scanned_to == b.scanned_to && a.head == b.head && a.events_ == b.events_;
+    return a.scanned_to == b.scanned_to && a.head == b.head && a.first == b.first && a.log == b.log &&
+           a.events_ == b.events_;
   }
 
  private:

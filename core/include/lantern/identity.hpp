@@ -28,6 +28,13 @@ struct Fence {
   friend auto operator<=>(const Fence&, const Fence&) = default;
 };
 
+/// Which log it is: a number that a store draws when the log is made, and keeps. One that is made anew under the same
+/// name is another one. Compared, nothing else.
+struct LogIdentity {
+  std::uint64_t value{};
+  friend auto operator<=>(const LogIdentity&, const LogIdentity&) = default;
+};
+
 /// The origin of `Instant` is whatever the driver likes (a monotonic clock, a virtual one): only differences count.
 /// There is deliberately no `now()`: the core is told the time and never asks for it.
 struct RunClock {
@@ -53,9 +60,13 @@ struct ProjectionId {
 std::ostream& operator<<(std::ostream&, const Position&);
 std::ostream& operator<<(std::ostream&, const Generation&);
 std::ostream& operator<<(std::ostream&, const Fence&);
+std::ostream& operator<<(std::ostream&, const LogIdentity&);  ///< 16 hexadecimal digits
 std::ostream& operator<<(std::ostream&, const ProjectionId&);
 
 /// `orders`, or `orders of tenant acme`; for messages, never a key.
 [[nodiscard]] std::string to_string(const ProjectionId&);
+
+/// 16 hexadecimal digits.
+[[nodiscard]] std::string to_string(const LogIdentity&);
 
 }  // namespace lantern

@@ -29,6 +29,8 @@ struct StreamPage {
   /// Streams that get events after this instant are among those that `ListStreams::changed_since` of it finds. Absent:
   /// the store cannot tell what changed, and lists all streams each time.
   std::optional<Position> as_of{};
+  /// Which log these are streams of; absent when the store cannot tell.
+  std::optional<LogIdentity> log{};
   friend bool operator==(const StreamPage&, const StreamPage&) = default;
 };
 

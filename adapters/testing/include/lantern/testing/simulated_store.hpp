@@ -27,6 +27,7 @@ class SimulatedStore {
     std::optional<Position> position{};
     Revision revision{};
     CodeVersion version{};
+    std::optional<LogIdentity> log{};
     std::map<std::string, StoredView, std::less<>> views{};
     std::map<RecordId, QuarantineRecord> records{};
     std::vector<std::int64_t> ledger{};  ///< positions that the store applied itself, in the order of application
@@ -86,6 +87,7 @@ class SimulatedStore {
   struct Undo {
     std::optional<Position> position{};
     CodeVersion version{};
+    std::optional<LogIdentity> log{};
     std::vector<std::pair<std::string, std::optional<StoredView>>> views{};
     std::vector<RecordId> records{};  ///< that were not there
     std::size_t ledger{};             ///< its length
