@@ -23,5 +23,8 @@ struct At {
     return at.place ? out << at.place->value : out << '-';
   }
 };
+// clang finds this by itself from its version 17 on.
+template <class Place>
+At(const std::optional<Place>&) -> At<Place>;
 
 }  // namespace lantern::detail

@@ -15,8 +15,7 @@ StreamSelection StreamSelection::one(std::string stream) { return list({std::mov
 
 StreamSelection StreamSelection::list(std::vector<std::string> streams) {
   std::ranges::sort(streams);
-  const auto repeated = std::ranges::unique(streams);
-  streams.erase(repeated.begin(), repeated.end());
+  streams.erase(std::unique(streams.begin(), streams.end()), streams.end());
   StreamSelection made;
   made.named_ = true;
   // Sorted: what the first and the last have in common, all between them have, too.

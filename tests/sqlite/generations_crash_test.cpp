@@ -8,7 +8,7 @@ using namespace lantern::testing_sqlite;
 
 namespace {
 
-struct Change {
+struct Alteration {
   const char* name;
   bool (*make)(SqliteStore&);  ///< false: it was refused or failed
 };
@@ -29,7 +29,7 @@ bool commit_to(SqliteStore& store, std::optional<Generation> generation) {
   return store.perform(save).has_value();
 }
 
-const Change changes[] = {
+const Alteration changes[] = {
     {"a commit with views", [](SqliteStore& s) { return commit_to(s, {}); }},
     {"a commit to what is building", [](SqliteStore& s) { return commit_to(s, Generation{3}); }},
     {"replacing a view",
@@ -63,7 +63,7 @@ struct Before {
   Folder folder;
   std::vector<std::string> before, after;
 
-  explicit Before(const Change& change) {
+  explicit Before(const Alteration& change) {
     {
       auto store = open_store(folder / "past.db", by_hand());
       give_a_past(store);
@@ -83,7 +83,7 @@ struct Before {
 
 TEST_CASE(
     "T42: a change that is interrupted at any step of any statement did not happen, and is made when asked again") {
-  for (const Change& change : changes) {
+  for (const Alteration& change : changes) {
     DYNAMIC_SECTION(change.name) {
       const Before world(change);
       const Watching watching;
@@ -112,7 +112,7 @@ TEST_CASE(
 }
 
 TEST_CASE("T43: a process that ends at any of its writes leaves the whole change or nothing of it") {
-  for (const Change& change : changes) {
+  for (const Alteration& change : changes) {
     DYNAMIC_SECTION(change.name) {
       const Before world(change);
       const auto file = world.folder / "torn.db";

@@ -231,8 +231,8 @@ void Oracle::check_records(Generation generation, const SimulatedStore::Stock& s
       continue;
     }
     if (projection_.may_fail(*event, id.second ? &*id.second : nullptr)) continue;
-    const bool waits = id.second && std::ranges::any_of(stock.records, [&](const auto& other) {
-                         return other.first.first < id.first && other.first.second == id.second;
+    const bool waits = id.second && std::ranges::any_of(stock.records, [&, &record = id](const auto& other) {
+                         return other.first.first < record.first && other.first.second == record.second;
                        });
     if (!waits) {
       violated("S10", "event " + std::to_string(id.first) + " was passed although it does not fail" +

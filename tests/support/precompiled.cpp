@@ -1,0 +1,1 @@
+// precompiled.hpp, by itself.

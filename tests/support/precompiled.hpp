@@ -1,0 +1,35 @@
+// What nearly all tests include, for the compiler to read once. No source includes this.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <sstream>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <tl/expected.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "lantern/generation_effects.hpp"
+#include "lantern/keyed.hpp"
+#include "lantern/observer.hpp"
+#include "lantern/pipeline.hpp"
+#include "lantern/store.hpp"
+#include "lantern/stream_effects.hpp"
+#include "lantern/view_effects.hpp"
