@@ -66,14 +66,18 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
   r.pace = {.active_at = active ? active->position : std::nullopt, .commits_unmoved = patience};
 }
 
+/// False, and the run has failed: what the checkpoint is a place in is not what the run reads.
+static bool fits_what_is_read(Run& r, const Checkpoint& found) {
+  if (r.streams ? !found.position.has_value() : found.cursors.empty()) return true;
+  fail(r, ErrorKind::checkpoint_conflict,
+       r.streams ? "its checkpoint is a position in the whole log, and this run is over streams"
+                 : "its checkpoint is a cursor for each stream, and this run is over the whole log");
+  return false;
+}
+
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {
   r.store_failures = 0;  // the store answers, whatever comes of it
-  if (active && r.streams ? active->position.has_value() : active && !active->cursors.empty()) {
-    fail(r, ErrorKind::checkpoint_conflict,
-         r.streams ? "its checkpoint is a position in the whole log, and this run is over streams"
-                   : "its checkpoint is a cursor for each stream, and this run is over the whole log");
-    return false;
-  }
+  if (active && !fits_what_is_read(r, *active)) return false;
   if (!r.has_generations || !active) return true;
   if (is_too_old(r, *active)) return false;
   if (!wants_rebuild(r, active->version)) return true;
@@ -125,6 +129,8 @@ void lose_generation(Run& r) {
 Step handle(RunPtr run, const BeginRebuild&, BeginRebuild::reply&& begun) {
   Run& r = *run;
   if (begun) {
+    // A rebuild that is gone on with was perhaps begun by a run over something else.
+    if (!fits_what_is_read(r, *begun)) return proceed(std::move(run));
     begin_at(r, *begun);
     r.begun = true;
     tell(r, [&] { return happening::RebuildBegun{r.generation, r.stored}; });
