@@ -41,6 +41,15 @@ bool is_too_old(Run& r, const Checkpoint& active) {
   return true;
 }
 
+/// False, and the run has failed: what the checkpoint is a place in is not what the run reads.
+bool fits_what_is_read(Run& r, const Checkpoint& found) {
+  if (r.streams ? !found.position.has_value() : found.cursors.empty()) return true;
+  fail(r, ErrorKind::checkpoint_conflict,
+       r.streams ? "its checkpoint is a position in the whole log, and this run is over streams"
+                 : "its checkpoint is a cursor for each stream, and this run is over the whole log");
+  return false;
+}
+
 }  // namespace
 
 void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
@@ -64,15 +73,6 @@ void look_at_active(Run& r, const std::optional<Checkpoint>& active) {
   }
   r.rebuilding = wanted;
   r.pace = {.active_at = active ? active->position : std::nullopt, .commits_unmoved = patience};
-}
-
-/// False, and the run has failed: what the checkpoint is a place in is not what the run reads.
-static bool fits_what_is_read(Run& r, const Checkpoint& found) {
-  if (r.streams ? !found.position.has_value() : found.cursors.empty()) return true;
-  fail(r, ErrorKind::checkpoint_conflict,
-       r.streams ? "its checkpoint is a position in the whole log, and this run is over streams"
-                 : "its checkpoint is a cursor for each stream, and this run is over the whole log");
-  return false;
 }
 
 bool may_begin_at(Run& r, const std::optional<Checkpoint>& active) {

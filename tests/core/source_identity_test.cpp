@@ -1,4 +1,5 @@
 // T49, T50: a log that is not the one that the checkpoint is a place in is never read on from silently.
+#include "keyed_probe.hpp"
 #include "story.hpp"
 
 using namespace lantern;
@@ -106,4 +107,23 @@ TEST_CASE("T50: streams of another log are not read") {
   s = expect<ListStreams>(s).answer(StreamPage{{{"s", StreamVersion{1}, StreamVersion{2}}}, Position{2}, another}, t0);
   CHECK(error(s).kind == ErrorKind::source_changed);
   CHECK(probe.tries == 0);
+}
+
+TEST_CASE("what was begun over the whole log is not gone on with over streams, nor the other way round") {
+  const bool over_streams = GENERATE(false, true), rebuilds = GENERATE(false, true);
+  auto config = steady();
+  if (over_streams) config.over(StreamSelection::all());
+  const Checkpoint place_in_log{.position = Position{3}}, places_in_streams{.cursors = {{"s", StreamVersion{3}}}};
+  Checkpoint fitting = over_streams ? places_in_streams : place_in_log;
+  Checkpoint other = over_streams ? place_in_log : places_in_streams;
+  testing::Chain newer;
+  newer.code = rebuilds ? 2 : 1;
+  fitting.version = {1, 1};
+  other.version = {newer.code, 1};
+  other.generation = Generation{rebuilds ? 2 : 1};
+  Step s = ProjectionPipeline(newer, config).start(t0);
+  s = expect<LoadCheckpoint>(s).answer(LoadCheckpoint::reply(rebuilds ? fitting : other), t0);  // inspect
+  if (rebuilds) s = expect<BeginRebuild>(s).answer(other, t0);
+  else s = expect<LoadCheckpoint>(s).answer(LoadCheckpoint::reply(other), t0);
+  CHECK(error(s).kind == ErrorKind::checkpoint_conflict);
 }
