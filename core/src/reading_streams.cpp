@@ -22,10 +22,6 @@ bool is_selected(const Run& r, std::string_view stream) {
          (!r.filter.stream_prefix || stream.starts_with(*r.filter.stream_prefix));
 }
 
-std::string number_of(const std::optional<StreamVersion>& version) {
-  return version ? std::to_string(version->value) : std::string("none");
-}
-
 ProjectionError error_of(const Run& r, ErrorKind kind, std::string stream, std::string what,
                          std::optional<Failure> cause = {}) {
   ProjectionError error;
@@ -58,8 +54,8 @@ std::optional<std::string> changed_identity(const StreamExtent& found, const std
   if (!reached) return std::nullopt;
   const std::string range = std::to_string(found.first.value) + " to " + std::to_string(found.last.value);
   if (found.last < *reached) {
-    return "the stream ends before its cursor: expected events up to " + number_of(reached) + ", found " + range +
-           "; it was truncated or made anew";
+    return "the stream ends before its cursor: expected events up to " + std::to_string(reached->value) + ", found " +
+           range + "; it was truncated or made anew";
   }
   if (found.first.value > reached->value + 1) {
     return "the stream begins after its cursor: expected event " + std::to_string(reached->value + 1) + ", found " +
@@ -73,10 +69,12 @@ void take_extent(Run& r, const StreamExtent& found) {
   if (!is_selected(r, found.stream)) return;
   const auto reached = s.cursors.reached(found.stream);
   if (auto changed = changed_identity(found, reached)) {
-    if (!s.troubled.is_for_good(found.stream)) set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
+    if (!s.troubled.is_for_good(found.stream))
+      set_aside(r, error_of(r, ErrorKind::source_changed, found.stream, *std::move(changed)));
     return;
   }
-  if (reached < found.last && !s.troubled.contains(found.stream)) s.pending.push_back({.name = found.stream, .until = found.last});
+  if (reached < found.last && !s.troubled.contains(found.stream))
+    s.pending.push_back({.name = found.stream, .until = found.last});
 }
 
 Step list_streams(RunPtr run) {
