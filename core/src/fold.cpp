@@ -45,7 +45,6 @@ class FoldRun {
     }
   }
 
-  [[nodiscard]] const std::optional<Position>& after() const noexcept { return after_; }
   [[nodiscard]] bool stopped() const noexcept { return error_.has_value(); }
   void stop(FoldError error) { error_ = std::move(error); }
 

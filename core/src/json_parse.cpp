@@ -40,9 +40,8 @@ struct ExactBuilder {
   // The text is there at once, so `digits` is all of the number. One out of range stays what Boost makes of it.
   bool on_double(double number, json::string_view digits, json::error_code&) {
     double exact = number;
-    const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), exact);
-    const bool is_whole = wrong == std::errc() && end == digits.data() + digits.size();
-    return values.push_double(is_whole ? exact : number), true;
+    std::from_chars(digits.data(), digits.data() + digits.size(), exact);  // leaves one out of range as it is
+    return values.push_double(exact), true;
   }
   bool on_bool(bool truth, json::error_code&) { return values.push_bool(truth), true; }
   bool on_null(json::error_code&) { return values.push_null(), true; }

@@ -155,6 +155,14 @@ std::optional<Failure> refuse_version(ProjectorPort& projector) {
                  "its version is " + std::to_string(version.program) + ", its schema " + std::to_string(version.schema),
                  "use numbers from 1 up");
 }
+
+// It would be told again, on top of its snapshot, what the snapshot holds: of one stream, no position says how far it
+// is.
+std::optional<Failure> refuse_snapshot(ProjectorPort& projector, const ProjectionConfig& config) {
+  if (!config.streams || !projector.starts_after()) return std::nullopt;
+  return Failure(FailureKind::invalid, "its state begins with a snapshot of the whole log",
+                 "run it over the whole log, or without its snapshot");
+}
 }  // namespace
 
 ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector, ProjectionConfig config) {
@@ -172,6 +180,8 @@ ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector,
       refused("it cannot run under these names", *std::move(names));
     } else if (auto version = refuse_version(*projector)) {
       refused("it cannot run as this version", *std::move(version));
+    } else if (auto snapshot = refuse_snapshot(*projector, config)) {
+      refused("it cannot run over streams", *std::move(snapshot));
     } else {
       if (auto* keyed = projector->keyed()) keyed->keep_at_most(config.view_cache.value());
       run_.reset(new detail::Run(std::move(projector), std::move(config), id));

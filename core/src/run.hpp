@@ -44,7 +44,7 @@ struct Run {
         random(config.seed),
         inspected(!has_generations),
         loaded(!keeps_checkpoint),
-        reached(keeps_checkpoint || streams ? std::nullopt : projector->starts_after()) {}
+        reached(keeps_checkpoint ? std::nullopt : projector->starts_after()) {}
 
   // What it was given.
   const std::unique_ptr<ProjectorPort> projector;

@@ -32,7 +32,6 @@ CursorProgress::Places::iterator CursorProgress::place_of(std::string_view strea
 
 void CursorProgress::reach(std::string_view stream, StreamVersion to, std::size_t writes) {
   const auto place = place_of(stream);
-  if (place->second.reached == to) return;
   log_.push_back({place, std::exchange(place->second.reached, to), writes});
 }
 

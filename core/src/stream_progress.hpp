@@ -26,7 +26,8 @@ class CursorProgress {
   [[nodiscard]] StreamCursors stored() const;
 
   void begin_at(const StreamCursors& stored);
-  /// Everything in this stream up to `to` is done. `writes`: how many writes the open batch has by now.
+  /// Everything in this stream up to `to` is done, which is further than what is reached. `writes`: how many writes the
+  /// open batch has by now.
   void reach(std::string_view stream, StreamVersion to, std::size_t writes);
   /// The same, where nothing is ever stored.
   void reach_for_good(std::string_view stream, StreamVersion to) { place_of(stream)->second = {to, to}; }

@@ -31,6 +31,8 @@ TEST_CASE("a failure is told as one, whatever was asked") {
   CHECK(describe(no<Publish::reply>()) == failed);
   CHECK(describe(no<BeginRebuild::reply>()) == failed);
   CHECK(describe(no<ActivateGeneration::reply>()) == failed);
+  CHECK(describe(no<ListStreams::reply>()) == failed);
+  CHECK(describe(no<ReadStream::reply>()) == failed);
   CHECK(describe(no<GetView::reply>()) == failed);
   CHECK(describe(no<ScanViews::reply>()) == failed);
   CHECK(describe(no<ReplaceView::reply>()) == failed);
@@ -58,6 +60,10 @@ TEST_CASE("what a pipeline asks for is answered like this") {
   CHECK(describe(ActivateGeneration::reply(ActivateGeneration::Activated{})) == "activated");
   CHECK(describe(ActivateGeneration::reply(tl::unexpect, BehindActive{Position{3}})) ==
         "behind the active one, which is at 3");
+  CHECK(describe(ActivateGeneration::reply(tl::unexpect, BehindActive{{}, "s\n"})) ==
+        "behind the active one in stream s\\n");
+  CHECK(describe(ListStreams::reply(StreamPage{{}, Position{4}})) == "0 streams, as of 4");
+  CHECK(describe(ReadStream::reply(StreamSlice{})) == "0 events, scanned_to=-, head=-");
   CHECK(describe(ActivateGeneration::reply(tl::unexpect, BehindActive{})) == "behind the active one, which is at -");
 }
 

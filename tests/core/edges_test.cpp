@@ -154,3 +154,29 @@ TEST_CASE("a lease ends after its time, or at the end of all time") {
   CHECK(expiry(-1ns, nanoseconds::max()) == nanoseconds::max() - 1ns);
   CHECK(expiry(0ns, nanoseconds::max()) == nanoseconds::max());
 }
+
+TEST_CASE("a lease is over at its end, and when the clock was set back to long before it was given") {
+  struct Case {
+    const char* name;
+    nanoseconds now, expires, ttl;
+    bool over;
+  };
+  constexpr nanoseconds end = nanoseconds::max();
+  const Case cases[] = {
+      {"before its end", 14ns, 15ns, 10ns, false},
+      {"at its end", 15ns, 15ns, 10ns, true},
+      {"after its end", 16ns, 15ns, 10ns, true},
+      {"a clock that is a little slow", -5ns, 15ns, 10ns, false},
+      {"a clock that was set back", -6ns, 15ns, 10ns, true},
+      {"no length is known, so no clock can be found wrong", -1000ns, 15ns, 0ns, false},
+      {"nor with one that makes no sense", -1000ns, 15ns, -1ns, false},
+      {"half of all time", 1ns, end, end / 2, false},
+      {"half of all time, and a clock that was set back", 0ns, end, end / 2, true},
+      {"longer than half of all time", -1000ns, end, end / 2 + 1ns, false},
+      {"for ever", -1000ns, end, end, false},
+  };
+  for (const Case& c : cases) {
+    INFO(c.name);
+    CHECK(is_over(c.now, c.expires, c.ttl) == c.over);
+  }
+}

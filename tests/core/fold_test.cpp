@@ -1,5 +1,6 @@
 // Pure folds: stories.
 #include <catch2/catch.hpp>
+#include <sstream>
 #include <stdexcept>
 
 #include "log_in_hand.hpp"
@@ -62,6 +63,19 @@ TEST_CASE("T4: an event with two keys changes both views, or, when it fails for 
   CHECK(done.error().key == "b");
   CHECK(views.views().at("a").version == 1);
   CHECK(views.views().at("b").version == 1);
+  CHECK_THAT(done.error().message(), Catch::Contains("at position 2, T of stream s, for key b, attempt 1 /"));
+}
+
+TEST_CASE("fold: a view that is erased is not there, until it is made anew") {
+  const LogInHand log = {{1, "a b"}, {2, "a!"}, {3, "a"}};
+  ViewsInMemory<Chain> views;
+  REQUIRE(fold(views, log.events().first(2)));
+  CHECK_FALSE(views.find("a"));
+  CHECK(views.find("b"));
+  CHECK(views.views().size() == 1);
+  REQUIRE(fold(views, log.events().subspan(2)));
+  REQUIRE(views.find("a"));
+  CHECK(views.views().at("a").version == 3);
 }
 
 TEST_CASE("T6: catching up in memory: none and 0 are distinct, the start is exclusive, past the end there is nothing") {
@@ -311,4 +325,104 @@ TEST_CASE("fold: a projection that is listed twice is folded twice") {
   CHECK(twice[1]);
   CHECK(views.views().at("a").version == 2);
   CHECK(views.views().at("b").version == 1);
+}
+
+TEST_CASE("fold: a key is parked where the event failed for one; else the event is passed as a whole") {
+  EventRetryConfig retry;
+  retry.max_attempts = 1;
+  retry.when_exhausted = Escalation::quarantine_key;
+  const QuarantineRecord passed{Position{4}, "s", "T", QuarantineReason::exhausted, 2, "cannot take it", {}};
+  SECTION("without keys") {
+    Hashes hashes{.fails = {{4, -1}}, .strategy = FailureStrategy::Retry};
+    const FoldResult done = fold(hashes, five.events(), retry);
+    CHECK(seen_by(done, hashes) == std::vector<std::int64_t>{1, 2, 7, 9});
+    CHECK(done->quarantined == std::vector{passed});
+  }
+  SECTION("its keys are not known") {
+    ViewsInMemory<Chain> views(Chain{.keys_fail = {{4, -1}}, .strategy = FailureStrategy::Retry});
+    const FoldResult done = fold(views, five.events(), retry);
+    REQUIRE(done);
+    REQUIRE(done->quarantined.size() == 1);
+    CHECK(done->quarantined[0].position == Position{4});
+    CHECK(done->quarantined[0].attempts == 2);
+    CHECK_FALSE(done->quarantined[0].key);
+    CHECK(views.views().at("a").version == 2);  // of events 1 and 7
+  }
+}
+
+namespace {
+
+/// A state that cannot be put in place.
+struct Brittle {
+  std::int64_t value{};
+  bool breaks{};
+  Brittle() = default;
+  Brittle(const Brittle&) = default;
+  Brittle(Brittle&&) = default;
+  Brittle& operator=(const Brittle&) = default;
+  Brittle& operator=(Brittle&& other) {
+    if (other.breaks) throw std::runtime_error("it broke");
+    value = other.value;
+    return *this;
+  }
+};
+struct Breaking {
+  using State = Brittle;
+  using Delta = std::int64_t;
+  struct view_codec {
+    std::string encode_state(const State& state) const { return std::to_string(state.value); }
+    std::string encode_delta(Delta delta) const { return std::to_string(delta); }
+    tl::expected<State, Failure> decode_state(std::string_view) const { return State{}; }
+  };
+  std::string name() const { return "p"; }
+  std::string keys(const RecordedEvent& event) const { return std::string(event.data); }
+  Change<Delta> apply(State& state, const RecordedEvent& event) {
+    state.breaks = event.position == Position{2};
+    return changed(event.position.value);
+  }
+  FailureStrategy on_error(const FailureContext&) const { return FailureStrategy::Skip; }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "fold: a view that breaks while it is put in place ends the fold, whatever the policy, and no key is blamed") {
+  ViewsInMemory<Breaking> views;
+  const FoldResult done = fold(views, five.events());
+  REQUIRE_FALSE(done);
+  CHECK(done.error().kind == FoldError::Kind::projector);
+  CHECK(done.error().message() ==
+        "an event left a view half changed: it broke / at position 2, T of stream s, attempt 1 / folded 1 events, "
+        "through position 1");
+}
+
+TEST_CASE("fold: a projector that fails before it begins is blamed, not the order of the events") {
+  struct Throwing : Hashes {
+    EventFilter filter() const { throw std::runtime_error("no filter"); }
+  };
+  const LogInHand log = {{2, "a"}, {1, "b"}};
+  Throwing throwing;
+  const FoldResult done = catch_up(throwing, log.events(), Position{1});
+  REQUIRE_FALSE(done);
+  CHECK(done.error().kind == FoldError::Kind::projector);
+  CHECK(done.error().progress.through == Position{1});
+}
+
+TEST_CASE("fold: what it did, and why it ended, print as a sentence") {
+  const auto line = [](const auto& value) {
+    std::ostringstream out;
+    out << value;
+    return std::move(out).str();
+  };
+  CHECK(line(FoldSummary{}) == "0 applied, 0 quarantined, 0 retries");
+  CHECK(line(FoldSummary{Position{9}, 5, 2, std::vector<QuarantineRecord>(1)}) ==
+        "5 applied, 1 quarantined, 2 retries, through 9");
+  CHECK(std::string(to_string(FoldError::Kind::event_failed)) == "event failed");
+  CHECK(std::string(to_string(FoldError::Kind::retries_exhausted)) == "retries exhausted");
+  CHECK(std::string(to_string(FoldError::Kind::projector)) == "projector");
+  FoldError error;
+  error.kind = FoldError::Kind::not_ascending;
+  error.what = "they\nfall";
+  error.progress.applied = 3;
+  CHECK(line(error) == "not ascending: they\\nfall / folded 3 events");
 }

@@ -1,4 +1,6 @@
 // Payloads as JSON, events as described structs.
+#include <cmath>
+#include <limits>
 #include <map>
 
 #include "story.hpp"
@@ -81,6 +83,69 @@ TEST_CASE("a projection with a codec reads the codec's types only, and its undec
   CHECK(account.total == 3);
   CHECK(account.closed == 1);
   CHECK(account.failures == std::vector{FailureKind::undecodable});
+}
+
+namespace {
+struct Measured {
+  static constexpr std::string_view event_type = "Measured";
+  double value{};
+  bool good{};
+  std::uint64_t serial{};
+  std::vector<std::optional<int>> marks{};
+};
+BOOST_DESCRIBE_STRUCT(Measured, (), (value, good, serial, marks))
+
+tl::expected<Measured, Failure> measured(const std::string& value, const std::string& good = "true") {
+  const std::string data =
+      "{\"value\":" + value + ",\"good\":" + good + ",\"serial\":18446744073709551615,\"marks\":[1,null]}";
+  auto event = JsonCodec<Measured>{}.decode({.type = "Measured", .data = data});
+  if (!event) return tl::unexpected(std::move(event).error());
+  return std::get<Measured>(*std::move(event));
+}
+}  // namespace
+
+TEST_CASE("a number is the nearest that a double can be, and zero or infinite beyond that; truth is truth") {
+  struct Case {
+    const char* text;
+    double value;
+  };
+  const Case cases[] = {
+      {"0.1", 0.1},
+      {"-0.0", -0.0},
+      {"3", 3},
+      {"2.5E+2", 250},
+      {"0.3e1", 3},
+      {"1e-1", 0.1},
+      {"0.69314718055994530941723212145818", 0.69314718055994530941723212145818},
+      {"123456789012345678901234567890", 123456789012345678901234567890.0},
+      {"1.7976931348623157e308", std::numeric_limits<double>::max()},
+      {"5e-324", std::numeric_limits<double>::denorm_min()},
+      {"1e-400", 0},
+      {"1e400", std::numeric_limits<double>::infinity()},
+      {"-1e400", -std::numeric_limits<double>::infinity()},
+  };
+  for (const Case& c : cases) {
+    INFO(c.text);
+    const auto read = measured(c.text);
+    REQUIRE(read);
+    CHECK(read->value == c.value);
+    CHECK(std::signbit(read->value) == std::signbit(c.value));
+    CHECK(read->good);
+    CHECK(read->serial == std::numeric_limits<std::uint64_t>::max());
+    CHECK(read->marks == std::vector<std::optional<int>>{1, std::nullopt});
+  }
+  CHECK_FALSE(measured("0", "false")->good);
+  CHECK_FALSE(measured("0", "0"));
+}
+
+TEST_CASE("a number that stops too early, and a comment, are no JSON") {
+  for (const std::string text : {"-", "1.", "1e", "1e+", "-0.", "+1", ".5", "01", "/* one */ 1", "1 // one", "NaN"}) {
+    INFO(text);
+    CHECK_FALSE(measured(text));
+    // At the end of the text, where more could follow.
+    CHECK_FALSE(JsonCodec<Measured>{}.decode({.type = "Measured", .data = text}));
+    CHECK_FALSE(JsonCodec<Measured>{}.decode({.type = "Measured", .data = "{\"value\":" + text}));
+  }
 }
 
 // ---- views ----

@@ -69,6 +69,8 @@ TEST_CASE("each kind of error has a name of its own, and says what to do now") {
   check(leadership, "leadership", "wait for the leader to end, or run as a standby");
   check(store_contract, "store contract",
         "mend the store's reader, or restore the log that belongs to this checkpoint");
+  check(source_changed, "source changed",
+        "bring back the log that was processed, or rebuild the projection from the one that is there");
   check(projector, "projector", "mend the projector or its configuration, then run again");
   check(protocol, "protocol", "mend the program that drives the pipeline");
 }
@@ -140,6 +142,11 @@ TEST_CASE("checkpoints and commits say what is not as usual") {
   CHECK(line(Checkpoint{}) == "- (generation 1)");
   CHECK(line(Checkpoint{Position{4}, Generation{2}, Revision{3}, CodeVersion{5, 6}}) ==
         "4 (generation 2, revision 3, code 5/6)");
+  Checkpoint over_streams;
+  over_streams.cursors = {{"a", StreamVersion{1}}};
+  CHECK(line(over_streams) == "- (generation 1, 1 stream)");
+  over_streams.cursors.advance("b", StreamVersion{7});
+  CHECK(line(over_streams) == "- (generation 1, 2 streams)");
   LoadCheckpoint load{p, LoadCheckpoint::Purpose::resolve, Generation{4}};
   CHECK(line(load) == "LoadCheckpoint{p, resolve, generation 4}");
   SaveCheckpoint save{p};
@@ -153,6 +160,8 @@ TEST_CASE("checkpoints and commits say what is not as usual") {
   save.quarantined.resize(1);
   CHECK(line(save) ==
         "SaveCheckpoint{p, from=1, through=2, writes=0, quarantined=1, views=3, generation=4, revision=5, fence=6}");
+  save.cursors.resize(2);
+  CHECK_THAT(line(save), Catch::Contains("quarantined=1, cursors=2, views=3"));
   QuarantineRecord record{Position{7}, "s", "T", QuarantineReason::waiting, 2, "why", {}};
   CHECK(line(record) == "7 T@s waiting after 2: why");
   record.key = "k";
@@ -167,6 +176,10 @@ TEST_CASE("why a commit was refused looks like this") {
         "outcome unknown: gone: wait");
   CHECK(to_string(SaveError(ViewsReplaced{Revision{3}})) == "views replaced: revision 3");
   CHECK(to_string(SaveError(GenerationMoved{Generation{2}})) == "generation moved: 2 is active");
+  CHECK(to_string(SaveError(WriteFailed{3, Failure(FailureKind::rejected, "no such row")})) ==
+        "write 3 failed: no such row");
+  CHECK(to_string(SaveError(CursorMoved{"s\n", {}})) == "cursor of s\\n moved: absent");
+  CHECK(to_string(SaveError(CursorMoved{"s", StreamVersion{4}})) == "cursor of s moved: 4");
   CHECK(to_string(SaveError(Failure(FailureKind::full, "no room"))) == "no room");
 }
 
@@ -212,7 +225,41 @@ TEST_CASE("what an observer is told reads as a sentence") {
   CHECK(happened(RebuildBegun{Generation{3}, Position{2}}) == "rebuilding as generation 3 after 2");
   CHECK(happened(RebuildBegun{Generation{3}, {}}) == "rebuilding as generation 3 after -");
   CHECK(happened(Activated{Generation{3}}) == "generation 3 is active");
+  CHECK(happened(StreamsListed{0}) == "0 streams to be read");
+  CHECK(happened(StreamsListed{1}) == "1 stream to be read");
+  CHECK(happened(StreamRead{"s\n", 2, StreamVersion{5}, {}}) == "2 events of stream s\\n, scanned to 5, head -");
+  CHECK(happened(StreamSetAside{"s", {}, "it changed", {}}) == "stream s is set aside at -: it changed");
+  CHECK(happened(StreamSetAside{"s", StreamVersion{3}, "it failed", cause}) ==
+        "stream s is set aside at 3: it failed: busy: away");
   CHECK(happened(LeaseLost{"other"}) == "lease lost to other");
+}
+
+TEST_CASE("streams, and what is asked of them, look like this") {
+  const StreamVersion two{2};
+  CHECK(line(two) == "2");
+  CHECK(line(StreamCursors{}) == "");
+  CHECK(line(StreamCursors{{"b", two}, {"a\n", StreamVersion{1}}}) == "a\\n: 1, b: 2");
+  CHECK(line(StreamSelection::all()) == "streams *");
+  CHECK(line(StreamSelection::category("order")) == "streams order-*");
+  CHECK(line(StreamSelection::list({})) == "[]");
+  CHECK(line(StreamSelection::one("a")) == "[a]");
+  CHECK(line(StreamSelection::list({"b\t", "a"})) == "[a b\\t]");
+  const StreamExtent extent{"s", StreamVersion{1}, two};
+  CHECK(line(extent) == "s 1..2");
+  CHECK(line(StreamPage{{}, {}}) == "0 streams");
+  CHECK(line(StreamPage{{extent}, Position{9}}) == "1 stream, as of 9");
+  CHECK(line(StreamPage{{extent, extent}, {}}) == "2 streams");
+  StreamSlice slice;
+  CHECK(line(slice) == "0 events, scanned_to=-, head=-");
+  slice.page.add({.position = Position{3}, .stream = "s", .version = 2});
+  slice.scanned_to = two;
+  slice.head = StreamVersion{4};
+  CHECK(line(slice) == "1 events, scanned_to=2, head=4");
+  CHECK(line(ListStreams{}) == "ListStreams{prefix=, limit=1000}");
+  CHECK(line(ListStreams{"p", "pa", 3, Position{7}}) == "ListStreams{prefix=p, after=pa, changed since 7, limit=3}");
+  CHECK(line(ReadStream{.stream = "s", .limit = 3}) == "ReadStream{s, after=-, limit=3}");
+  CHECK(line(ReadStream{.stream = "s", .types = {"T", "U"}, .after = two, .limit = 3}) ==
+        "ReadStream{s, after=2, limit=3, 2 types}");
 }
 
 TEST_CASE("views and generations look like this") {

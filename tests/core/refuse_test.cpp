@@ -31,6 +31,8 @@ TEST_CASE("requests that make sense are the store's to decide") {
   CHECK_FALSE(refuse(AcquireLease{good, "me", 1ns}));
   CHECK_FALSE(refuse(RenewLease{good, Lease{"me", Fence{1}}, 1ns}));
   CHECK_FALSE(refuse(ReleaseLease{good, Lease{"me", Fence{1}}}));
+  CHECK_FALSE(refuse(ListStreams{}));
+  CHECK_FALSE(refuse(ReadStream{.stream = "s"}));
   CHECK_FALSE(refuse(AppendEvents{}));
   CHECK_FALSE(refuse(AppendEvents{{NewEvent{.stream = "s", .type = "T"}}, {{"s", 0}}}));
   for (const auto& [from, through] : {std::pair<std::optional<Position>, std::optional<Position>>{{}, {}},
@@ -60,11 +62,17 @@ TEST_CASE("names that are no names are refused wherever they stand") {
     check_refused(AppendEvents{{NewEvent{.stream = "s", .type = bad}}, {}}, why);
     if (!bad.empty()) check_refused(AppendEvents{{NewEvent{.stream = "s", .type = "T", .id = bad}}, {}}, why);
     check_refused(AppendEvents{{}, {{bad, 0}}}, why);
+    check_refused(ReadStream{.stream = bad}, why);
+    SaveCheckpoint moves{good};
+    moves.cursors = {{"s", {}, StreamVersion{1}}, {bad, {}, StreamVersion{1}}};
+    check_refused(moves, why);
   }
 }
 
 TEST_CASE("lengths, limits and checkpoints that make no sense are refused") {
   check_refused(ReadEvents{.limit = 0}, "a page of 0 events");
+  check_refused(ListStreams{.limit = 0}, "a page of 0 streams");
+  check_refused(ReadStream{.stream = "s", .limit = 0}, "a slice of 0 events");
   check_refused(AcquireLease{good, "me", 0ns}, "a lease of 0 ns");
   check_refused(RenewLease{good, Lease{"me", Fence{1}}, -1ns}, "a lease of -1 ns");
   check_refused(AppendEvents{{NewEvent{.stream = "s", .type = "T", .schema_version = 0}}, {}}, "schema version is 0");
@@ -90,6 +98,31 @@ TEST_CASE("views and writes without a checkpoint are refused, records are not") 
   check_refused(writes, "no checkpoint to go with them");
   writes.through = Position{1};
   CHECK_FALSE(refuse(writes));
+}
+
+TEST_CASE("a commit moves each cursor once, forward, and no position besides") {
+  const auto moving = [](std::vector<CursorMove> moves) {
+    SaveCheckpoint save{good};
+    save.cursors = std::move(moves);
+    return save;
+  };
+  const auto at = [](std::int64_t version) { return StreamVersion{version}; };
+  CHECK_FALSE(refuse(moving({{"a", {}, at(1)}, {"b", at(1), at(2)}})));
+  check_refused(moving({{"a", {}, at(0)}}), "the cursor of stream 'a' back, from none to 0");
+  check_refused(moving({{"a", at(-2), at(-1)}}), "back, from -2 to -1");
+  check_refused(moving({{"a", at(2), at(2)}}), "back, from 2 to 2");
+  check_refused(moving({{"b", {}, at(1)}, {"a", at(3), at(2)}}), "the cursor of stream 'a' back, from 3 to 2");
+  check_refused(moving({{"a", {}, at(1)}, {"b", {}, at(1)}, {"a", at(1), at(2)}}),
+                "moves the cursor of stream 'a' twice");
+  for (const bool from : {false, true}) {
+    for (const bool through : {false, true}) {
+      auto both = moving({{"a", {}, at(1)}});
+      if (from) both.from = Position{1};
+      if (through) both.through = Position{1};
+      if (from || through) check_refused(both, "has both a position and cursors");
+      else CHECK_FALSE(refuse(both));
+    }
+  }
 }
 
 TEST_CASE("a lease that outlasts the clock never expires") {

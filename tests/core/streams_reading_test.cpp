@@ -1,53 +1,11 @@
 // How a run over streams lists and reads them: readers that break their contract, and streams that fail, of which each
 // is tried again later, others first, and ever more seldom.
-#include "story.hpp"
+#include "streams_story.hpp"
 
 using namespace lantern;
 using namespace lantern::story;
 using namespace std::chrono_literals;
 using Reason = Sleep::Reason;
-
-namespace {
-
-constexpr Instant t0{};
-
-StreamExtent extent(std::string name, std::int64_t first, std::int64_t last) {
-  return {std::move(name), StreamVersion{first}, StreamVersion{last}};
-}
-std::optional<StreamVersion> version(std::optional<std::int64_t> value) {
-  return value ? std::optional(StreamVersion{*value}) : std::nullopt;
-}
-
-/// Events with these versions, of a stream that was read up to `scanned`, and ends with `head`.
-StreamSlice slice(const Positions& versions, std::optional<std::int64_t> scanned, std::optional<std::int64_t> head,
-                  std::string_view stream = "s", std::string_view type = "T") {
-  StreamSlice made;
-  for (const auto number : versions)
-    made.page.add({.position = Position{number}, .stream = stream, .version = number, .type = type, .data = ""});
-  made.scanned_to = version(scanned);
-  made.head = version(head);
-  return made;
-}
-
-ProjectionConfig over_all() { return steady().over(StreamSelection::all()); }
-
-/// A run whose first list is pending, with what is stored.
-template <class P>
-Step listing(P& probe, const ProjectionConfig& config, const StreamCursors& cursors = {}) {
-  Step step = ProjectionPipeline(probe, config).start(t0);
-  Checkpoint found;
-  found.generation = Generation{1};
-  found.cursors = cursors;
-  return expect<LoadCheckpoint>(step).answer(LoadCheckpoint::reply(found), t0);
-}
-
-std::vector<StreamExtent> some(const std::vector<std::string>& names) {
-  std::vector<StreamExtent> all;
-  for (const auto& name : names) all.push_back(extent(name, 1, 1));
-  return all;
-}
-
-}  // namespace
 
 TEST_CASE("a list that breaks the reader's contract ends the run with an error that blames the store") {
   struct Case {

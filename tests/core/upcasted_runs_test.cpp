@@ -157,6 +157,9 @@ TEST_CASE("upcasting: an event that becomes one of a type that is not read is pa
             .when(old_deposit(R"({"account":"ann","euros":3})"))
             .then_view("Deposited", {R"({"account":"ann","cents":300};)"})
             .then_no_view("AccountClosed"));
+  CHECK(given<ByKey>(ClosedLongAgo{"ann"})
+            .when(old_deposit("nonsense"))
+            .then_fails("from Deposited version 1 to Deposited version 2"));
 }
 
 TEST_CASE("upcasting: in a pure fold it is the same") {
@@ -219,6 +222,9 @@ TEST_CASE(
       return Upcasters::of({upcast("Deposited", 1, same_payload), upcast("Deposited", 2, same_payload)});
     }
   };
+  struct Long : Accounts {
+    tl::expected<Upcasters, Failure> upcasters() const { return Upcasters::of({}, {{"Deposited", 1}}); }
+  };
   struct Throwing : Notes {
     static Upcasters upcasters() { throw std::runtime_error("no upcasters today"); }
   };
@@ -231,13 +237,41 @@ TEST_CASE(
   };
   CHECK_THAT(error_of(Missing{}), Catch::Contains("no step leads on from Deposited version 1"));
   CHECK_THAT(error_of(Short{}),
-             Catch::Contains("the codec reads Deposited version 2, but the chain ends at version 3"));
+             Catch::Contains("the codec reads Deposited version 2, but the chain ends at version 3") &&
+                 Catch::Contains("let the codec read the newest version"));
+  CHECK_THAT(error_of(Long{}),
+             Catch::Contains("the codec reads Deposited version 2, but the chain ends at version 1") &&
+                 Catch::Contains("add the missing steps"));
   CHECK_THAT(error_of(Throwing{}), Catch::Contains("no upcasters today"));
   ViewsInMemory<Missing> views;
   const FoldResult done = fold(views, {});
   REQUIRE_FALSE(done);
   CHECK(done.error().kind == FoldError::Kind::projector);
   CHECK_THAT(done.error().message(), Catch::Contains("no step leads on from Deposited version 1"));
+}
+
+TEST_CASE("upcasting: what the upcasters say nothing of is read as the codec reads it") {
+  struct Renamed : Accounts {
+    tl::expected<Upcasters, Failure> upcasters() const {
+      return Upcasters::of({upcast({"Closed", 1}, {"AccountClosed", 1}, same_payload)});
+    }
+  };
+  CHECK(given<Renamed>(Deposited{"ann", 20}, ClosedLongAgo{"bob"})
+            .when(Deposited{"ann", 1})
+            .then_view("ann", {.cents = 21}));
+}
+
+TEST_CASE("upcasting: with upcasters that are in error, no event is applied, and each says why") {
+  struct Throwing : Notes {
+    static Upcasters upcasters() { throw std::runtime_error("no upcasters today"); }
+  } throwing;
+  const std::vector<RecordedEvent> events = {
+      {.position = Position{1}, .stream = "s", .type = "Deposited", .schema_version = 2, .data = "{}"}};
+  const Folded folded = bind_projector(throwing)->fold(events);
+  CHECK(folded.applied == 0);
+  REQUIRE(folded.failure);
+  CHECK_THAT(to_string(*folded.failure), Catch::Contains("no upcasters today"));
+  CHECK(throwing.seen.empty());
 }
 
 TEST_CASE("upcasting: without upcasters, an event that says which version it is is not read as another") {

@@ -73,6 +73,25 @@ TEST_CASE("upcasting: a step may give the event another type, whose own steps it
   CHECK(split.is_current(event("Moved", 2)));
 }
 
+TEST_CASE("upcasting: no two names of types are taken for each other, not even for none") {
+  const std::vector<std::string> names = {"",    "A",   "B",           "AB",          "BA",
+                                          "ABC", "ACB", "a long name", "a lung name", "a long nome"};
+  std::vector<UpcastStep> steps;
+  for (std::size_t i = 0; i < names.size(); i += 2) steps.push_back(upcast(names[i], 1, add(std::to_string(i))));
+  for (const Upcasters& chain : {good({upcast("A", 1, add("0"))}), good(steps)}) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      INFO("'" << names[i] << "'");
+      const bool known = chain.newest(names[i]).has_value();
+      CHECK(chain.is_current(event(names[i], 1)) == !known);
+      const std::string made = names[i] + (known ? " 2 p" : " 1 p");
+      CHECK_THAT(shown(chain.upcast(event(names[i], 1))), Catch::StartsWith(made));
+    }
+  }
+  const Upcasters chain = good(steps);
+  for (std::size_t i = 0; i < names.size(); ++i) CHECK(chain.newest(names[i]).has_value() == (i % 2 == 0));
+  CHECK(shown(chain.upcast(event("", 1))) == " 2 p0");
+}
+
 TEST_CASE("upcasting: none at all, and none for a type, is as recorded") {
   const Upcasters none;
   CHECK(none.is_current(event("A", 5)));
@@ -98,6 +117,7 @@ TEST_CASE("upcasting: what is no chain is refused when it is made, and says what
         "upcasters: a step names A version 1, but its versions are said to go from 2 to 3");
   CHECK(why({upcast("A", 0, add(""))}) == "upcasters: a step names A version 0");
   CHECK(why({}, {{"A", 1}, {"A", 1}}) == "upcasters: the versions of A are said twice");
+  CHECK(why({}, {{"A", 1, 0}}) == "upcasters: the versions of A go from 0 to 1");
   CHECK(why({}, {{"A", 1, 2}}) == "upcasters: the versions of A go from 2 to 1");
   CHECK(why({UpcastStep{{"A", 1}, {"A", 2}, {}}}) == "upcasters: the step from A version 1 has no function");
   CHECK(good({upcast("A", 2, add(""))}, {{"A", 3, 2}}).newest("A") == 3);

@@ -334,6 +334,25 @@ TEST_CASE("a page owns its texts: they outlive their source, and stay while the 
   CHECK(same(copy));
 }
 
+TEST_CASE("a page lets go of its last events, and of no more than these") {
+  for (const std::size_t kept : {0U, 1U, 2U, 3U}) {
+    EventPage page, expected;
+    for (std::int64_t p = 1; p <= 3; ++p) {
+      const std::string data(static_cast<std::size_t>(p), 'x');
+      const RecordedEvent event{.position = Position{p}, .stream = "s", .type = "T", .data = data};
+      page.add(event);
+      if (p <= static_cast<std::int64_t>(kept)) expected.add(event);
+    }
+    page.drop_after(kept);
+    CHECK(page == expected);
+    CHECK(page.bytes() == expected.bytes());
+    page.add({.position = Position{9}, .data = "nine"});
+    expected.add({.position = Position{9}, .data = "nine"});
+    CHECK(page == expected);
+    CHECK(page.bytes() == expected.bytes());
+  }
+}
+
 TEST_CASE("events without any text, and events with embedded NULs, are events") {
   EventPage page;
   page.add({.position = Position{1}});

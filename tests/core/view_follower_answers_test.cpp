@@ -108,6 +108,19 @@ TEST_CASE("a page that leads nowhere is asked for again") {
   CHECK(follower.settled());
 }
 
+TEST_CASE("a page that ends where it was to begin, or before, is asked for again") {
+  ViewFollower follower(orders, AllKeys{});
+  const auto scan = std::get<ScanViews>(follower.begin().reads.at(0));
+  const auto next = std::get<ScanViews>(follower.answer(scan, page_of({view("k")}, true)).reads.at(0));
+  REQUIRE(next.after == "k");
+  for (const char* end : {"k", "a"}) {
+    const FollowerSteps again = follower.answer(next, page_of({view("l")}, true, end));
+    CHECK(again == FollowerSteps{.changes = {}, .reads = {next}});
+  }
+  CHECK(keys_shown(follower.answer(next, page_of({view("l")}))) == std::vector<std::string>{"l"});
+  CHECK(follower.settled());
+}
+
 TEST_CASE("an answer that is older than the frames shown since does not settle what was found wrong") {
   World world;
   (void)world.change("a");
