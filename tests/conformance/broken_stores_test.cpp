@@ -47,7 +47,7 @@ const Fault faults[] = {
     {"the log of a checkpoint is forgotten", in<LogIsForgotten>,
      "checkpoint: which log it is a place in is kept with it (T50)"},
     {"each object has a log of its own", in<LogIsOfTheObject>,
-     "read: a log is the same one as before, after appends and reopening (T50)"},
+     "append: a log is the same one as before, after appends and reopening (T50)"},
     {"checkpoints are cached", in<CheckpointIsCached>, "checkpoint: what one store saved, another sees, and builds on"},
     {"tenants are joined to names", in<TenantIsJoined>, "names: the checkpoints of two tenants never meet (T12, T47)"},
     {"records are a commit of their own", in<QuarantineIsItsOwnCommit>, "quarantine: a refused commit stores no record"},

@@ -21,8 +21,8 @@ struct MemoryWorld {
 
   std::shared_ptr<std::atomic<std::int64_t>> now =
       std::make_shared<std::atomic<std::int64_t>>(1'700'000'000'000'000'000);
-  std::shared_ptr<MemoryDatabase> database =
-      std::make_shared<MemoryDatabase>(MemoryOptions{.clock = [now = now] { return std::chrono::nanoseconds(*now); }});
+  std::shared_ptr<MemoryDatabase> database = std::make_shared<MemoryDatabase>(
+      MemoryOptions{.clock = [now = now] { return std::chrono::nanoseconds(*now); }, .log = LogIdentity{42}});
   std::shared_ptr<Table> table = std::make_shared<Table>();
 
   MemoryStore open() { return MemoryStore(database); }

@@ -327,7 +327,7 @@ TEST_CASE("fold: a projection that is listed twice is folded twice") {
   CHECK(views.views().at("b").version == 1);
 }
 
-TEST_CASE("fold: a key is parked where the event failed for one; else the event is passed as a whole") {
+TEST_CASE("fold: a key is parked where the event failed for one, else the event is passed as a whole") {
   EventRetryConfig retry;
   retry.max_attempts = 1;
   retry.when_exhausted = Escalation::quarantine_key;

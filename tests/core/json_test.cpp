@@ -104,7 +104,7 @@ tl::expected<Measured, Failure> measured(const std::string& value, const std::st
 }
 }  // namespace
 
-TEST_CASE("a number is the nearest that a double can be, and zero or infinite beyond that; truth is truth") {
+TEST_CASE("a number is the nearest that a double can be, and zero or infinite beyond that, and truth is truth") {
   struct Case {
     const char* text;
     double value;

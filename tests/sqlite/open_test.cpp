@@ -57,7 +57,7 @@ TEST_CASE("an absent file becomes a store that only its owner can read") {
   }
   const PlainSqlite plain(folder / "new.db");
   CHECK(plain.run("PRAGMA application_id") == std::vector<std::string>{std::to_string(0x4C4E5452)});
-  CHECK(plain.run("PRAGMA user_version") == std::vector<std::string>{"3"});
+  CHECK(plain.run("PRAGMA user_version") == std::vector<std::string>{"4"});
   CHECK(plain.run("PRAGMA journal_mode") == std::vector<std::string>{"wal"});
   CHECK(plain.run("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'lantern~_%' ESCAPE '~'") ==
         std::vector<std::string>{"sqlite_sequence"});
@@ -181,7 +181,7 @@ TEST_CASE("an older store is brought up to date when it is opened for writing, i
   SECTION("whole") {
     auto store = open_store(folder / "old.db");
     CHECK(appended(store, {event("s")}).last == Position{1});
-    CHECK(PlainSqlite(folder / "old.db").run("PRAGMA user_version") == std::vector<std::string>{"3"});
+    CHECK(PlainSqlite(folder / "old.db").run("PRAGMA user_version") == std::vector<std::string>{"4"});
   }
   SECTION("or not at all, where something is in the way") {
     PlainSqlite(folder / "old.db").run("CREATE TABLE lantern_leases(a)");

@@ -2,6 +2,7 @@
 // with both.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -13,7 +14,8 @@
 namespace testing_places {
 
 struct OnMemory {
-  lantern::MemoryStore store{};
+  static inline std::uint64_t logs = 0;
+  lantern::MemoryStore store{{.log = lantern::LogIdentity{++logs}}};
 };
 
 struct OnSqlite {

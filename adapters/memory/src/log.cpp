@@ -1,7 +1,6 @@
 #include "log.hpp"
 
 #include <algorithm>
-#include <atomic>
 
 #include "lantern/refuse.hpp"
 
@@ -18,12 +17,6 @@ bool is_same(const A& a, const NewEvent& b) {
 }
 
 }  // namespace
-
-// No other log of this process has it, and a log in memory ends with its process.
-LogIdentity Log::next_identity() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return {++last};
-}
 
 std::optional<Position> Log::position_of(std::int64_t count) noexcept {
   return count == 0 ? std::nullopt : std::optional(Position{count});

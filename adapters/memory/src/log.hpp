@@ -18,6 +18,8 @@ namespace lantern::detail {
 
 class Log {
  public:
+  explicit Log(std::optional<LogIdentity> identity) : identity_(identity) {}
+
   /// `time` stamps events without a time of their own.
   [[nodiscard]] AppendEvents::reply append(const AppendEvents& batch, std::string_view time);
   [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked) const;
@@ -26,7 +28,6 @@ class Log {
   [[nodiscard]] std::optional<Position> head() const;
 
  private:
-  [[nodiscard]] static LogIdentity next_identity() noexcept;
   using Refusal = AppendEvents::reply::error_type;
 
   [[nodiscard]] static std::optional<Position> position_of(std::int64_t count) noexcept;
@@ -43,7 +44,7 @@ class Log {
   // which never changes.
   std::mutex appending_;        ///< one append at a time; of what follows, appends alone change anything
   mutable std::mutex finding_;  ///< guards the map of streams, for as long as finding one takes
-  const LogIdentity identity_ = next_identity();
+  const std::optional<LogIdentity> identity_;
   EventList events_;  ///< the keys below are views into its texts
   std::unordered_map<std::string_view, PositionList> by_stream_;
   std::set<std::string_view> names_;                          ///< of the streams, to be listed

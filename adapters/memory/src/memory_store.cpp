@@ -11,9 +11,9 @@
 namespace lantern {
 
 struct MemoryDatabase::Parts {
-  explicit Parts(std::function<std::chrono::nanoseconds()> with) : clock(std::move(with)) {}
+  explicit Parts(MemoryOptions with) : clock(std::move(with.clock)), log(with.log) {}
   std::function<std::chrono::nanoseconds()> clock;
-  detail::Log log{};
+  detail::Log log;
   detail::Projections projections{clock};
   std::shared_ptr<detail::Bell> bell{std::make_shared<detail::Bell>()};
 };
@@ -26,8 +26,10 @@ std::chrono::nanoseconds system_time() {
 
 }  // namespace
 
-MemoryDatabase::MemoryDatabase(MemoryOptions options)
-    : parts_(new Parts(options.clock ? std::move(options.clock) : system_time)) {}
+MemoryDatabase::MemoryDatabase(MemoryOptions options) {
+  if (!options.clock) options.clock = system_time;
+  parts_.reset(new Parts(std::move(options)));
+}
 
 MemoryDatabase::~MemoryDatabase() = default;
 

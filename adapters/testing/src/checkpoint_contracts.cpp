@@ -259,7 +259,7 @@ std::span<const Rule> checkpoint_rules() {
       {"checkpoint: what one store saved, another sees, and builds on", nothing, stores_agree},
       {"checkpoint: it survives reopening", nothing, checkpoint_survives},
       {"checkpoint: which log it is a place in is kept with it (T50)", nothing, log_is_kept},
-      {"read: a log is the same one as before, after appends and reopening (T50)", append, pages_name_their_log},
+      {"append: a log is the same one as before, after appends and reopening (T50)", append, pages_name_their_log},
       {"checkpoint: a commit that builds on another one is refused, and told which is stored", nothing,
        builds_on_the_stored},
       {"checkpoint: it never goes back (T9)", nothing, never_back},

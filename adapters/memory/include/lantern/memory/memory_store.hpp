@@ -18,6 +18,9 @@ struct MemoryOptions {
   /// Time since 1970-01-01 UTC: leases expire by it, and it stamps views, and events that carry no time of their own.
   /// Called from any thread. Empty: the system's clock.
   std::function<std::chrono::nanoseconds()> clock{};
+  /// Which log its pages say that they are of (`EventPage::log`). Absent: they do not say, since checkpoints that are
+  /// kept beside this log end with it. For checkpoints that are kept elsewhere, draw a number that no other log has.
+  std::optional<LogIdentity> log{};
 };
 
 /// What stores have in common; lives as long as any store on it. Give it to several stores to have them share one log,
