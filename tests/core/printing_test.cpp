@@ -249,6 +249,7 @@ TEST_CASE("streams, and what is asked of them, look like this") {
   CHECK(line(StreamPage{{}, {}}) == "0 streams");
   CHECK(line(StreamPage{{extent}, Position{9}}) == "1 stream, as of 9");
   CHECK(line(StreamPage{{extent, extent}, {}}) == "2 streams");
+  CHECK(line(StreamPage{{}, Position{9}, LogIdentity{10}}) == "0 streams, as of 9, log 000000000000000a");
   StreamSlice slice;
   CHECK(line(slice) == "0 events, scanned_to=-, head=-");
   slice.page.add({.position = Position{3}, .stream = "s", .version = 2});
