@@ -89,7 +89,6 @@ void World::heal() {
   healed_at_ = now_;
   log_.write_rest();
   if (broker_) broker_->publish(), broker_->heal();
-  if (neighbour_) neighbour_->due = now_;
   if (log_.has_gaps()) oracle_.marks().hit(Mark::gap_in_the_log);
   const auto lose = [this](Process& process) {
     crash(process);
@@ -293,8 +292,7 @@ void World::act_beside() {
   const auto note = [this](const std::string& what) { report_.trace.push_back(to_string(now_) + ' ' + what); };
   neighbour_->due = now_;
   if (neighbour_->act(now_, traced_ ? Neighbour::Note(note) : Neighbour::Note{})) {
-    // Slow at first, so that it has work left when both catch up, and it shows whether one keeps the other from it.
-    neighbour_->due = catching_up_ ? answered() : answered() + 50 * call;
+    neighbour_->due = answered();
     count_turn(nullptr);
   }
   if (const auto& wrong = neighbour_->violation()) oracle_.violated(wrong->invariant, "the neighbour: " + wrong->what);
