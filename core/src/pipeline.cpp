@@ -104,6 +104,7 @@ namespace {
 Finished answered_twice() {
   ProjectionError error;
   error.what = "a request that was answered or dropped before has no run to move on";
+  error.progress.ending = Ending::failed;
   return Finished(tl::unexpect, std::move(error));
 }
 }  // namespace
@@ -173,6 +174,7 @@ ProjectionPipeline::ProjectionPipeline(std::unique_ptr<ProjectorPort> projector,
     error.projection = std::move(id);
     error.what = std::move(what);
     error.cause = std::move(cause);
+    error.progress.ending = Ending::failed;
   };
   try {
     id = ProjectionId(projector->name(), config.tenant);

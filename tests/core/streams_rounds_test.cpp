@@ -230,5 +230,6 @@ TEST_CASE(
   const Step refused = ProjectionPipeline(probe, over_all()).start(t0);
   CHECK(error(refused).kind == ErrorKind::projector);
   CHECK_THAT(error(refused).message(), Catch::Contains("it cannot run over streams: its state begins with a snapshot"));
+  CHECK(error(refused).progress.ending == Ending::failed);
   CHECK(expect<ReadEvents>(begun = ProjectionPipeline(probe, steady()).start(t0)).effect().after == Position{4});
 }
