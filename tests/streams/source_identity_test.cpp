@@ -85,3 +85,20 @@ TEST_CASE("what was processed may be deleted") {
   tamper(world, "DELETE FROM lantern_events WHERE position <= 5");
   CHECK(run(world.store, over_the_log()).applied == 1);
 }
+
+TEMPLATE_TEST_CASE("T50: a generation has its log from its first commit on, through a switch and a rollback", "",
+                   OnMemory, OnSqlite) {
+  World<TestType> world{{"a", 2}};
+  const auto log = [&] { return world.checkpoint().log; };
+  const auto ours = world.store.perform(ReadEvents{})->log;
+  REQUIRE(ours);
+  run(world.store, over_the_log());
+  CHECK(log() == ours);
+  PerStream newer;
+  newer.code = 2;
+  run(world.store, over_the_log(), newer);
+  REQUIRE(world.checkpoint().generation == Generation{2});
+  CHECK(log() == ours);
+  REQUIRE(world.store.perform(RollBack{id}));
+  CHECK(log() == ours);
+}
