@@ -21,7 +21,7 @@ void ReferenceFold::set(std::string_view key, std::optional<std::string> state, 
   view.state = std::move(state);
   ++view.version;
   view.position = position;
-  if (changes_.empty()) changes_.reserve(8);
+  if (changes_.empty()) changes_.reserve(8);  // which most workloads do not exceed: one allocation, not four
   changes_.push_back({view.key, view.version, position, view.state});
 }
 

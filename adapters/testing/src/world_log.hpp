@@ -14,8 +14,9 @@ class WorldLog {
  public:
   /// With `hold_back`, the last event is not among those that `step` writes.
   WorldLog(std::vector<NewEvent> workload, ProducerHabits habits, PageShapes shapes, bool hold_back = false)
-      : held_(hold_back ? last_of(workload) : std::nullopt),
-        log_((events_.reserve(workload.size() + 1), std::move(workload)), habits),
+      : events_(room_for(workload.size())),
+        held_(hold_back ? last_of(workload) : std::nullopt),
+        log_(std::move(workload), habits),
         reader_(never_cross_open_numbers(), shapes) {}
 
   /// The producers do one thing.
@@ -44,10 +45,15 @@ class WorldLog {
   [[nodiscard]] ReadEvents::reply read(const ReadEvents& asked) { return reader_.read(log_, asked); }
 
  private:
+  static std::vector<RecordedEvent> room_for(std::size_t events) {
+    std::vector<RecordedEvent> empty;
+    empty.reserve(events);
+    return empty;
+  }
   static std::optional<NewEvent> last_of(std::vector<NewEvent>& workload);
   void learn();
 
-  std::vector<RecordedEvent> events_{};
+  std::vector<RecordedEvent> events_;  ///< first: it is made for the size that the workload has before it is moved
   std::optional<NewEvent> held_;
   SimulatedLog log_;
   LogReader reader_;
